@@ -1,0 +1,77 @@
+# Two targets matter: `make up` and `make test`. The rest are thin.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+WEB    := api/web
+say     = @printf '\033[1m%s\033[0m\n' "$(1)"
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export VIRTUAL_ENV := $(CURDIR)/$(VENV)
+unexport CONDA_PREFIX PYTHONHOME
+.DEFAULT_GOAL := help
+.PHONY: help up test check web lock clean
+
+help:
+	@echo "make up     start everything on embedded defaults and print the address"
+	@echo "make test   all tests, one summary"
+	@echo "make check  style, types, import directions, the page's types"
+	@echo "make web    build the page into api/static/"
+	@echo "make lock   renew requirements*.lock from pyproject.toml"
+	@echo "make clean  remove what was built (never the data directory)"
+
+up: $(VENV)/.ready api/static/index.html
+	@exec $(BIN)/dutyroom up
+
+# The stamps, not the folders, say that a step was finished: a broken half is made again.
+$(VENV)/.made:
+	@$(PYTHON) deploy/bootstrap.py $(VENV)
+	@touch $@
+
+$(VENV)/.ready: requirements.lock pyproject.toml $(VENV)/.made
+	$(call say,Installing the locked dependencies …)
+	@$(BIN)/uv pip sync -q --require-hashes requirements.lock
+	@$(BIN)/uv pip install -q --no-deps --no-build-isolation -e .
+	@rm -f $(VENV)/.ready-dev && touch $@
+
+$(VENV)/.ready-dev: requirements-dev.lock $(VENV)/.ready
+	$(call say,Installing the test tools …)
+	@$(BIN)/uv pip install -q --require-hashes -r requirements-dev.lock
+	@touch $@
+
+$(WEB)/node_modules/.ready: $(WEB)/package-lock.json $(VENV)/.ready
+	$(call say,Installing the page\'s dependencies (half a minute) …)
+	@cd $(WEB) && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+# The schema is rewritten only when it differs, so that a change of a route's body builds no page.
+$(WEB)/openapi.json: $(VENV)/.ready $(shell find api gateway rules -name '*.py')
+	@$(BIN)/python -m api.openapi > $@.new
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+
+PAGE := $(shell find $(WEB) -type f -not -path '*/node_modules/*' -not -name 'openapi.json*' -not -name schema.d.ts)
+api/static/index.html: $(WEB)/node_modules/.ready $(WEB)/openapi.json $(PAGE)
+	$(call say,Building the page (some ten seconds) …)
+	@cd $(WEB) && npm run --silent client && npm run --silent build
+	@touch $@
+
+web: api/static/index.html
+
+test: $(VENV)/.ready-dev api/static/index.html
+	@$(BIN)/python deploy/test_packages.py
+	@$(BIN)/pytest -n 2 --dist loadgroup
+
+check: $(VENV)/.ready-dev $(WEB)/node_modules/.ready $(WEB)/openapi.json
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	cd $(WEB) && npm run --silent client && npm run --silent check
+
+lock: $(VENV)/.made
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	  --group build pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	  -c requirements.lock --group build --group dev pyproject.toml -o requirements-dev.lock
+
+clean:
+	rm -rf $(VENV) $(WEB)/node_modules $(WEB)/openapi.json $(WEB)/src/client/schema.d.ts api/static build dist
+	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,46 @@
+"""A measured point of a piece of equipment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Text:
+    """A text for people, in both languages of the product."""
+
+    zh: str
+    en: str
+
+
+class PointKind(StrEnum):
+    NUMBER = "number"
+    FLAG = "flag"
+    """0 or 1."""
+    STATE = "state"
+    """One of an enumerated set of codes."""
+    TEXT = "text"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Point:
+    """What a profile says of one point, as installed on one piece of equipment."""
+
+    id: str
+    """``equipment.key``, unique within the site."""
+    equipment: str
+    key: str
+    name: Text
+    kind: PointKind
+    unit: str = ""
+    low: float | None = None
+    """Smallest value the device can truly report; outside is ``UNCERTAIN``."""
+    high: float | None = None
+    decimals: int = 0
+    """Digits after the point that the device resolves."""
+    states: Mapping[int, Text] = field(default_factory=dict)
+    """Text of each enumerated state, or of 0 and 1 of a flag."""
+    stale_after: int = 3_000_000
+    """µs without a new reading after which the value is stale: 3 polls, or the profile's word."""

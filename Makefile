@@ -28,13 +28,13 @@ $(VENV)/.made:
 
 $(VENV)/.ready: requirements.lock pyproject.toml $(VENV)/.made
 	$(call say,Installing the locked dependencies …)
-	@$(BIN)/uv pip sync -q --require-hashes requirements.lock
+	@$(BIN)/uv pip sync -q --compile-bytecode --require-hashes requirements.lock
 	@$(BIN)/uv pip install -q --no-deps --no-build-isolation -e .
 	@rm -f $(VENV)/.ready-dev && touch $@
 
 $(VENV)/.ready-dev: requirements-dev.lock $(VENV)/.ready
 	$(call say,Installing the test tools …)
-	@$(BIN)/uv pip install -q --require-hashes -r requirements-dev.lock
+	@$(BIN)/uv pip install -q --compile-bytecode --require-hashes -r requirements-dev.lock
 	@touch $@
 
 $(WEB)/node_modules/.ready: $(WEB)/package-lock.json $(VENV)/.ready

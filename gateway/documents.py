@@ -7,7 +7,9 @@ checked by a pydantic model with ``extra="forbid"``, and every complaint becomes
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import copy
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -60,6 +62,8 @@ class Parsed(Generic[M]):
     file: str
     text: str
     tree: Any = field(repr=False)
+    lost: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Key of a list → ids of its items that :func:`salvage` left out."""
 
     def problem(self, where: Sequence[str | int], wrong: str, mend: str) -> Problem:
         """A problem at ``where`` (keys and list positions from the top of the document)."""
@@ -75,23 +79,72 @@ class Parsed(Generic[M]):
 
 def read(path: Path, model: type[M]) -> Parsed[M]:
     """The document at ``path`` as ``model``; raises :class:`ConfigurationError`."""
+    parsed, problems = salvage(path, model)
+    if problems or parsed is None:
+        raise ConfigurationError(problems)
+    return parsed
+
+
+def salvage(path: Path, model: type[M]) -> tuple[Parsed[M] | None, list[Problem]]:
+    """The document at ``path`` and what is wrong with it.
+
+    Unknown keys and list items that are wrong are left out, so that the rest can be checked in
+    the same pass; None where that is not enough to make a ``model`` of it.
+    """
     file = str(path)
     try:
         text = path.read_text(encoding="utf-8")
+        tree = _parse(file, text)
     except FileNotFoundError:
-        raise ConfigurationError(
-            [_whole(file, "there is no such file", "check the path")]
-        ) from None
+        return None, [_whole(file, "there is no such file", "check the path")]
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(
-            [_whole(file, f"cannot be read: {error}", "make it a readable UTF-8 file")]
-        ) from None
-    tree = _parse(file, text)
+        return None, [_whole(file, f"cannot be read: {error}", "make it a readable UTF-8 file")]
+    except ConfigurationError as error:
+        return None, error.problems
     try:
-        content = model.model_validate(tree)
+        return Parsed(content=model.model_validate(tree), file=file, text=text, tree=tree), []
     except ValidationError as error:
-        raise ConfigurationError(_problems(file, tree, error)) from None
-    return Parsed(content=content, file=file, text=text, tree=tree)
+        problems = _problems(file, tree, error)
+        rest, lost = _without(tree, [(item["type"], item["loc"]) for item in error.errors()])
+    try:
+        content = model.model_validate(rest)
+    except ValidationError:
+        return None, problems
+    return Parsed(content=content, file=file, text=text, tree=rest, lost=lost), problems
+
+
+def _without(
+    tree: Any, errors: Sequence[tuple[str, Where]]
+) -> tuple[Any, Mapping[str, frozenset[str]]]:
+    """``tree`` without its unknown keys and wrong list items, and the ids of those items."""
+    rest = copy.deepcopy(tree)
+    lost: defaultdict[str, set[str]] = defaultdict(set)
+    wrong: defaultdict[Where, set[int]] = defaultdict(set)
+    for kind, where in errors:
+        node = rest
+        steps: list[str | int] = []
+        for step in where:
+            if isinstance(node, list) and isinstance(step, int):
+                wrong[tuple(steps)].add(step)
+                break
+            if not _has(node, step):
+                break
+            if kind == "extra_forbidden" and len(steps) == len(where) - 1:
+                del node[step]
+                break
+            node = node[step]
+            steps.append(step)
+    for where, indexes in wrong.items():
+        node = rest
+        for step in where:
+            node = node[step]
+        lines = dict(node.lc.data)
+        kept = [at for at in range(len(node)) if at not in indexes]
+        for at in sorted(indexes, reverse=True):
+            lost[str(where[-1])].add(str(node[at].get("id")) if isinstance(node[at], dict) else "")
+            del node[at]
+        node.lc.data = {new: lines[old] for new, old in enumerate(kept)}
+    return rest, {key: frozenset(ids) for key, ids in lost.items()}
 
 
 def line_of(tree: Any, where: Where) -> int:

@@ -86,6 +86,8 @@ class Site:
     """The site's own broker; None: dutyroom starts one for itself."""
     webhooks: tuple[str, ...]
     """Addresses that hear of every notice."""
+    rulebook: str | None = None
+    """Folder of the site's own rulebook files; None: the shipped ones only."""
     scenario: str | None
     """A simulated site names its scenario here; a real one leaves it out."""
     fingerprint: str

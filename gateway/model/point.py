@@ -44,3 +44,11 @@ class Point:
     """Text of each enumerated state, or of 0 and 1 of a flag."""
     stale_after: int = 3_000_000
     """µs without a new reading after which the value is stale: 3 polls, or the profile's word."""
+
+    def out_of_range(self, value: float) -> str | None:
+        """Why ``value`` is none that the device can truly report; None if it can."""
+        low, high = self.low, self.high
+        if (low is None or value >= low) and (high is None or value <= high):
+            return None
+        span = f"{'' if low is None else f'{low:.10g}'}…{'' if high is None else f'{high:.10g}'}"
+        return f"{value:.{self.decimals}f} is outside {span} {self.unit}".rstrip()

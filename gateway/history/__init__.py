@@ -1,0 +1,4 @@
+"""Where readings are kept.
+
+Map: ``base`` (the protocol, on one page) · ``embedded`` (one SQLite file).
+"""

@@ -1,0 +1,91 @@
+"""What a history is: a protocol on one page.
+
+The receive time (µs UTC) is the key. Methods block: call them in a thread. A history may be
+read by several threads and processes while one writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gateway.model.events import Record
+from gateway.model.reading import Reading
+
+
+class Cursor(NamedTuple):
+    """How far a consumer of the spool has come."""
+
+    epoch: str
+    seq: int
+
+
+class HistoryUnavailableError(Exception):
+    """The history cannot be written or read now; what was to be written is still in the spool."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Series:
+    """Readings of one point, oldest first; all columns have the same length."""
+
+    time: NDArray[np.int64]
+    """Receive time, µs UTC."""
+    value: NDArray[np.float64]
+    """NaN where there is none."""
+    quality: NDArray[np.uint8]
+    """As received: staleness is judged by whoever looks."""
+    source_time: NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Buckets:
+    """A stretch of time in equal parts; a part without a value has count 0 and NaN: a gap
+    stays a gap."""
+
+    start: NDArray[np.int64]
+    """First µs of each part."""
+    min: NDArray[np.float64]
+    mean: NDArray[np.float64]
+    max: NDArray[np.float64]
+    last: NDArray[np.float64]
+    """The newest value of the part."""
+    count: NDArray[np.int64]
+    """Readings that have a value."""
+    quality: NDArray[np.uint8]
+    """The worst in the part; ``BAD`` where there is no reading at all."""
+
+
+class History(Protocol):
+    """Every method but ``close`` raises :class:`HistoryUnavailableError`."""
+
+    def write(self, records: Sequence[Record], cursor: Cursor) -> None:
+        """Store the frames among ``records`` (of one gateway, oldest first, never empty) and
+        ``cursor`` in one durable transaction. Records at or before the stored cursor of the
+        same epoch change nothing."""
+        ...
+
+    def cursor(self, gateway: str) -> Cursor | None:
+        """The cursor of the last ``write`` for ``gateway``."""
+        ...
+
+    def range(self, point: str, start: int, end: int, limit: int) -> Series:
+        """The first ``limit`` readings with start ≤ time < end."""
+        ...
+
+    def buckets(self, point: str, start: int, end: int, count: int) -> Buckets:
+        """start ≤ time < end in ``count`` equal parts; needs start < end, 1 ≤ count."""
+        ...
+
+    def latest(self, points: Collection[str]) -> Mapping[str, Reading]:
+        """The newest reading of each point that has one, with its last known quality."""
+        ...
+
+    def delete_before(self, wall: int) -> int:
+        """Remove what was received before ``wall``; returns the number of readings removed."""
+        ...
+
+    def close(self) -> None: ...

@@ -1,0 +1,188 @@
+"""The newest reading of every point, in memory: what a screen shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gateway.model.equipment import Site
+from gateway.model.events import Record
+from gateway.model.frame import Frame
+from gateway.model.moment import Instant
+from gateway.model.quality import Quality
+from gateway.model.reading import Reading
+
+_STALE_REASON = "no reading for longer than expected"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Current:
+    """A point as it stands at one moment."""
+
+    reading: Reading
+    """Its quality judged: what was good is ``STALE`` if it is too old."""
+    last_good: Reading | None
+    """The newest reading of quality ``GOOD``; may be ``reading`` itself."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Mark:
+    """What a caller of :meth:`Latest.changed` has seen."""
+
+    version: int
+    at: Instant
+
+
+class Latest:
+    """A table with a row a point of the site; not safe for several threads."""
+
+    def __init__(self, site: Site) -> None:
+        points = site.points
+        self._ids = tuple(points)
+        self._row = {point: row for row, point in enumerate(self._ids)}
+        self._stale_after = np.array([p.stale_after for p in points.values()], dtype=np.int64)
+        rows = len(self._ids)
+        self._value = np.full(rows, np.nan)
+        self._quality = np.full(rows, Quality.BAD, dtype=np.uint8)
+        self._source_time = np.zeros(rows, dtype=np.int64)
+        self._wall = np.zeros(rows, dtype=np.int64)
+        self._mono = np.zeros(rows, dtype=np.int64)
+        self._boot = np.full(rows, -1, dtype=np.int64)
+        self._version = np.zeros(rows, dtype=np.int64)
+        """Number of the take that wrote the row; 0: never."""
+        self._text: dict[int, str] = {}
+        self._reason: dict[int, str] = {}
+        self._good_value = np.full(rows, np.nan)
+        self._good_wall = np.zeros(rows, dtype=np.int64)
+        self._good_source_time = np.zeros(rows, dtype=np.int64)
+        self._good_text: dict[int, str] = {}
+        self._boots: dict[str, int] = {}
+        self._rows_of: dict[tuple[str, ...], tuple[NDArray[np.int64], NDArray[np.int64]]] = {}
+        self._takes = 0
+        self.received: Instant | None = None
+        """Receive instant of the newest record taken."""
+
+    def take(self, record: Record) -> None:
+        """Let the frame of ``record`` replace what is there; its order decides, not its time,
+        because clocks step. Points that the site does not have are passed over."""
+        self._takes += 1
+        self.received = record.envelope.at
+        frame, at = record.body, record.envelope.at
+        if not isinstance(frame, Frame):
+            return
+        mine, theirs = self._places(frame.points)
+        boot = self._boots.setdefault(at.boot, len(self._boots))
+        self._value[mine] = frame.value[theirs]
+        self._quality[mine] = frame.quality[theirs]
+        self._source_time[mine] = frame.source_time[theirs]
+        self._wall[mine], self._mono[mine], self._boot[mine] = at.wall, at.mono, boot
+        self._version[mine] = self._takes
+        good = frame.quality[theirs] == Quality.GOOD
+        fresh = mine[good]
+        self._good_value[fresh] = frame.value[theirs][good]
+        self._good_source_time[fresh] = frame.source_time[theirs][good]
+        self._good_wall[fresh] = at.wall
+        self._take_words(frame, mine, theirs)
+
+    def prime(self, readings: Mapping[str, Reading]) -> None:
+        """Fill rows that have nothing yet, from the history, at start."""
+        self._takes += 1
+        for point, reading in readings.items():
+            row = self._row.get(point)
+            if row is None or self._version[row] > 0:
+                continue
+            value = np.nan if reading.value is None else reading.value
+            self._value[row], self._quality[row] = value, reading.quality
+            self._source_time[row], self._wall[row] = reading.source_time, reading.received
+            self._version[row] = self._takes
+            if reading.text is not None:
+                self._text[row] = reading.text
+            if reading.quality == Quality.GOOD:
+                self._good_value[row], self._good_wall[row] = value, reading.received
+                self._good_source_time[row] = reading.source_time
+                if reading.text is not None:
+                    self._good_text[row] = reading.text
+
+    def at(self, now: Instant) -> dict[str, Current]:
+        """Every point that was ever heard of, by id, as seen at ``now``."""
+        return self._currents(self._version > 0, self._judged(now))
+
+    def changed(self, since: Mark | None, now: Instant) -> tuple[dict[str, Current], Mark]:
+        """The points with a new reading or a new quality since ``since``, and the mark to ask
+        with next time; None: all of them."""
+        judged = self._judged(now)
+        chosen = self._version > (since.version if since is not None else 0)
+        if since is not None:
+            chosen |= (self._version > 0) & (judged != self._judged(since.at))
+        return self._currents(chosen, judged), Mark(version=self._takes, at=now)
+
+    def _places(self, points: tuple[str, ...]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Rows here and rows there of the points that the site has."""
+        places = self._rows_of.get(points)
+        if places is None:
+            pairs = [(self._row[p], row) for row, p in enumerate(points) if p in self._row]
+            table = np.array(pairs, dtype=np.int64).reshape(-1, 2)
+            places = self._rows_of[points] = (table[:, 0], table[:, 1])
+        return places
+
+    def _take_words(self, frame: Frame, mine: NDArray[np.int64], theirs: NDArray[np.int64]) -> None:
+        if not (frame.text or frame.reason or self._text or self._reason):
+            return
+        for row, there in zip(mine.tolist(), theirs.tolist(), strict=True):
+            _put(self._text, row, frame.text.get(there))
+            _put(self._reason, row, frame.reason.get(there))
+            if frame.quality[there] == Quality.GOOD:
+                _put(self._good_text, row, frame.text.get(there))
+
+    def _judged(self, now: Instant) -> NDArray[np.uint8]:
+        """Quality of each row at ``now``; age by the monotonic clock where it is the same boot,
+        so that a step of the wall clock makes nothing stale."""
+        same_boot = self._boot == self._boots.get(now.boot, -2)
+        age = np.where(same_boot, now.mono - self._mono, now.wall - self._wall)
+        stale = (age > self._stale_after) & (self._quality < Quality.STALE)
+        return np.where(stale, np.uint8(Quality.STALE), self._quality)
+
+    def _currents(self, chosen: NDArray[np.bool_], judged: NDArray[np.uint8]) -> dict[str, Current]:
+        return {
+            self._ids[row]: Current(
+                reading=self._reading(row, Quality(judged[row])), last_good=self._good(row)
+            )
+            for row in np.flatnonzero(chosen).tolist()
+        }
+
+    def _reading(self, row: int, quality: Quality) -> Reading:
+        reason = self._reason.get(row)
+        return Reading(
+            value=_number(self._value[row]),
+            text=self._text.get(row),
+            quality=quality,
+            reason=_STALE_REASON if quality == Quality.STALE else reason,
+            received=int(self._wall[row]),
+            source_time=int(self._source_time[row]),
+        )
+
+    def _good(self, row: int) -> Reading | None:
+        if not self._good_wall[row]:
+            return None
+        return Reading(
+            value=_number(self._good_value[row]),
+            text=self._good_text.get(row),
+            quality=Quality.GOOD,
+            reason=None,
+            received=int(self._good_wall[row]),
+            source_time=int(self._good_source_time[row]),
+        )
+
+
+def _number(value: np.float64) -> float | None:
+    return None if np.isnan(value) else float(value)
+
+
+def _put(words: dict[int, str], row: int, word: str | None) -> None:
+    if word is None:
+        words.pop(row, None)
+    else:
+        words[row] = word

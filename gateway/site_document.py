@@ -1,0 +1,75 @@
+"""What a site file may say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import Field
+
+from gateway.documents import Document
+from gateway.durations import Duration
+from gateway.file_fields import Line, PointKey, Slug, Whole, Words
+
+
+class SiteHead(Document):
+    id: Slug
+    name: Words
+    timezone: Line
+    profiles_folder: Line | None = None
+    """The site's own profiles, relative to the site file; they go before the shipped ones."""
+    rulebook_folder: Line | None = None
+    """The site's own rulebook: a file of it stands in for the shipped one of the same name."""
+
+
+class SimulationDocument(Document):
+    scenario: Line
+
+
+class BrokerDocument(Document):
+    host: Line
+    port: Whole = 1883
+    username: str = ""
+    password_file: Line | None = None
+    password_env: Line | None = None
+
+
+class NoticesDocument(Document):
+    webhooks: tuple[Line, ...] = ()
+
+
+class AreaDocument(Document):
+    id: Slug
+    name: Words
+
+
+class LinkDocument(Document):
+    id: Slug
+    protocol: Literal["modbus-tcp", "mqtt"]
+    host: Line | None = None
+    port: Whole | None = None
+    timeout: Duration | None = None
+
+
+class EquipmentDocument(Document):
+    id: Slug
+    name: Words
+    profile: Line
+    area: Line
+    link: Line
+    parameters: Mapping[PointKey, Whole] = Field(default_factory=dict)
+    unit: Whole | None = None
+    poll: Duration | None = None
+    topic: Line | None = None
+    silence: Duration | None = None
+
+
+class SiteDocument(Document):
+    site: SiteHead
+    gateway: Slug
+    simulation: SimulationDocument | None = None
+    broker: BrokerDocument | None = None
+    notices: NoticesDocument = Field(default_factory=NoticesDocument)
+    areas: tuple[AreaDocument, ...] = Field(min_length=1)
+    links: tuple[LinkDocument, ...] = Field(min_length=1)
+    equipment: tuple[EquipmentDocument, ...] = Field(min_length=1)

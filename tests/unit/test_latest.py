@@ -1,0 +1,199 @@
+"""The newest reading of every point, as a screen shows it."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from gateway.latest import Latest
+from gateway.model.equipment import Equipment, MqttLink, Site
+from gateway.model.events import Envelope, GatewayEvent, GatewayEventKind, Record
+from gateway.model.frame import Frame
+from gateway.model.moment import HOUR, SECOND, Instant
+from gateway.model.point import Point, PointKind, Text
+from gateway.model.quality import Quality
+from gateway.model.reading import Reading
+
+NAME = Text(zh="", en="")
+START = Instant(wall=1_000 * SECOND, mono=50 * SECOND, boot="b")
+
+
+@pytest.fixture
+def site() -> Site:
+    points = tuple(
+        Point(
+            id=f"lamp.{key}",
+            equipment="lamp",
+            key=key,
+            name=NAME,
+            kind=PointKind.NUMBER,
+            stale_after=3 * SECOND,
+        )
+        for key in ("power", "state", "never")
+    )
+    lamp = Equipment(
+        id="lamp",
+        name=NAME,
+        equipment_class="lamp",
+        profile="p",
+        model=NAME,
+        vendor="v",
+        area="a",
+        link="l",
+        unit=None,
+        poll=SECOND,
+        points=points,
+    )
+    return Site(
+        id="s",
+        name=NAME,
+        gateway="g",
+        timezone="Asia/Shanghai",
+        links={"l": MqttLink(id="l")},
+        areas={},
+        equipment={"lamp": lamp},
+        broker=None,
+        webhooks=(),
+        scenario=None,
+        fingerprint="f",
+        file="site.yaml",
+    )
+
+
+def record(
+    at: Instant,
+    rows: dict[str, float],
+    *,
+    quality: Quality = Quality.GOOD,
+    text: dict[int, str] | None = None,
+    reason: dict[int, str] | None = None,
+) -> Record:
+    frame = Frame(
+        points=tuple(rows),
+        value=np.array(list(rows.values())),
+        quality=np.full(len(rows), quality, dtype=np.uint8),
+        source_time=np.full(len(rows), at.wall - 7, dtype=np.int64),
+        text=text or {},
+        reason=reason or {},
+    )
+    return Record(envelope=Envelope(site="s", gateway="g", epoch="e", seq=1, at=at), body=frame)
+
+
+def test_the_newest_record_wins_and_unknown_points_are_passed_over(site: Site) -> None:
+    latest = Latest(site)
+    assert latest.at(START) == {}
+    latest.take(record(START, {"lamp.power": 4.5, "gone.point": 1}))
+    latest.take(record(START.plus(SECOND), {"lamp.power": 5.5}))
+    found = latest.at(START.plus(SECOND))
+    assert set(found) == {"lamp.power"}
+    expected = Reading(
+        value=5.5,
+        text=None,
+        quality=Quality.GOOD,
+        reason=None,
+        received=START.wall + SECOND,
+        source_time=START.wall + SECOND - 7,
+    )
+    assert found["lamp.power"].reading == expected
+    assert found["lamp.power"].last_good == expected
+    assert latest.received == START.plus(SECOND)
+
+
+def test_a_bad_reading_shows_its_reason_beside_the_last_good_value(site: Site) -> None:
+    latest = Latest(site)
+    latest.take(record(START, {"lamp.power": 4.5}))
+    later = START.plus(SECOND)
+    latest.take(
+        record(later, {"lamp.power": math.nan}, quality=Quality.BAD, reason={0: "device offline"})
+    )
+    current = latest.at(later.plus(HOUR))["lamp.power"]
+    assert (current.reading.value, current.reading.quality) == (None, Quality.BAD)
+    assert current.reading.reason == "device offline"
+    assert current.last_good is not None
+    assert (current.last_good.value, current.last_good.received) == (4.5, START.wall)
+    latest.take(record(later, {"lamp.power": 6}))
+    assert latest.at(later)["lamp.power"].reading.reason is None
+
+
+def test_what_was_good_goes_stale_with_age_and_uncertain_is_no_last_good(site: Site) -> None:
+    latest = Latest(site)
+    latest.take(record(START, {"lamp.power": 4.5}))
+    assert latest.at(START.plus(3 * SECOND))["lamp.power"].reading.quality is Quality.GOOD
+    stale = latest.at(START.plus(3 * SECOND + 1))["lamp.power"].reading
+    assert (stale.quality, stale.value) == (Quality.STALE, 4.5)
+    assert stale.reason
+    latest.take(record(START, {"lamp.state": 900}, quality=Quality.UNCERTAIN, reason={0: "out"}))
+    doubtful = latest.at(START)["lamp.state"]
+    assert (doubtful.reading.quality, doubtful.reading.reason) == (Quality.UNCERTAIN, "out")
+    assert doubtful.last_good is None
+
+
+def test_a_step_of_the_wall_clock_makes_nothing_stale(site: Site) -> None:
+    latest = Latest(site)
+    latest.take(record(START, {"lamp.power": 4.5}))
+    stepped = Instant(wall=START.wall + HOUR, mono=START.mono + SECOND, boot="b")
+    assert latest.at(stepped)["lamp.power"].reading.quality is Quality.GOOD
+    elsewhere = Instant(wall=START.wall + HOUR, mono=START.mono + SECOND, boot="other")
+    assert latest.at(elsewhere)["lamp.power"].reading.quality is Quality.STALE
+    # A reading received after a step back is the newest all the same.
+    back = Instant(wall=START.wall - HOUR, mono=START.mono + SECOND, boot="b")
+    latest.take(record(back, {"lamp.power": 7}))
+    assert latest.at(back)["lamp.power"].reading.value == 7
+
+
+def test_texts_are_kept_and_replaced(site: Site) -> None:
+    latest = Latest(site)
+    latest.take(record(START, {"lamp.state": math.nan}, text={0: "on"}))
+    latest.take(record(START, {"lamp.power": 1}))
+    current = latest.at(START)["lamp.state"]
+    assert (current.reading.text, current.reading.value) == ("on", None)
+    latest.take(record(START, {"lamp.state": math.nan}, quality=Quality.BAD, reason={0: "gone"}))
+    current = latest.at(START)["lamp.state"]
+    assert current.reading.text is None
+    assert current.last_good is not None
+    assert current.last_good.text == "on"
+
+
+def test_changed_tells_new_readings_and_new_staleness_once(site: Site) -> None:
+    latest = Latest(site)
+    latest.take(record(START, {"lamp.power": 1, "lamp.state": 2}))
+    first, mark = latest.changed(None, START)
+    assert set(first) == {"lamp.power", "lamp.state"}
+    none, mark = latest.changed(mark, START.plus(SECOND))
+    assert none == {}
+    latest.take(record(START.plus(2 * SECOND), {"lamp.power": 3}))
+    some, mark = latest.changed(mark, START.plus(2 * SECOND))
+    assert set(some) == {"lamp.power"}
+    stale, mark = latest.changed(mark, START.plus(4 * SECOND))
+    assert {point: c.reading.quality for point, c in stale.items()} == {"lamp.state": Quality.STALE}
+    assert latest.changed(mark, START.plus(4 * SECOND))[0] == {}
+
+
+def test_priming_fills_only_what_is_empty_and_is_judged_by_the_wall_clock(site: Site) -> None:
+    latest = Latest(site)
+    latest.take(record(START, {"lamp.power": 1}))
+    old = Reading(
+        value=9.0,
+        text=None,
+        quality=Quality.GOOD,
+        reason=None,
+        received=START.wall - SECOND,
+        source_time=START.wall - SECOND,
+    )
+    latest.prime({"lamp.power": old, "lamp.state": old, "gone.point": old})
+    found = latest.at(START)
+    assert found["lamp.power"].reading.value == 1
+    assert found["lamp.state"].reading == old
+    assert found["lamp.state"].last_good == old
+    assert latest.at(START.plus(HOUR))["lamp.state"].reading.quality is Quality.STALE
+
+
+def test_gateway_events_are_no_readings(site: Site) -> None:
+    latest = Latest(site)
+    envelope = Envelope(site="s", gateway="g", epoch="e", seq=1, at=START)
+    event = GatewayEvent(kind=GatewayEventKind.STARTED, subject="g")
+    latest.take(Record(envelope=envelope, body=event))
+    assert latest.at(START) == {}
+    assert latest.received == START

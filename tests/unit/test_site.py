@@ -1,0 +1,358 @@
+from pathlib import Path
+
+import pytest
+
+from gateway import site
+from gateway.documents import ConfigurationError
+from gateway.model.equipment import Broker, ModbusLink, MqttLink
+from gateway.model.moment import SECOND
+from gateway.model.profile import Availability, Function, MqttPlace
+
+DEMO = Path(__file__).parents[2] / "deploy" / "demo" / "site.yaml"
+GOOD = """\
+site: {id: s, name: {zh: 园, en: Garden}, timezone: Asia/Shanghai}
+gateway: gw-1
+areas:
+  - {id: room, name: {zh: 房, en: Room}}
+links:
+  - {id: bus, protocol: modbus-tcp, host: 10.0.0.9, port: 502}
+  - {id: air, protocol: mqtt}
+equipment:
+  - id: pump-1
+    name: {zh: 泵, en: Pump}
+    profile: grundfos-ciu-pump
+    parameters: {pump: 1}
+    area: room
+    link: bus
+    unit: 1
+    poll: 1s
+  - id: lamp-1
+    name: {zh: 灯, en: Lamp}
+    profile: shelly-plus-1pm
+    area: room
+    link: air
+    topic: lamp
+    silence: 30s
+"""
+
+
+@pytest.fixture
+def write(tmp_path):
+    def written(text: str = GOOD) -> Path:
+        path = tmp_path / "site.yaml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return written
+
+
+@pytest.fixture
+def problems(write):
+    """The complaints about :data:`GOOD` with one thing changed, without the file's name."""
+
+    def found(old: str, new: str) -> list[str]:
+        assert old in GOOD
+        path = write(GOOD.replace(old, new, 1))
+        with pytest.raises(ConfigurationError) as caught:
+            site.load(path)
+        return [str(problem).removeprefix(f"{path}:") for problem in caught.value.problems]
+
+    return found
+
+
+# -- what is right ------------------------------------------------------------------------------
+
+
+def test_the_demonstration_site():
+    demo = site.load(DEMO)
+    assert (demo.id, demo.gateway, demo.scenario) == ("brocade-garden", "gw-1", "first-run")
+    assert demo.broker is None
+    assert demo.zone.key == "Asia/Shanghai"
+    assert list(demo.equipment) == ["booster-1", "pump-1", "pump-2", "pump-3", "lamp-1"]
+    link = ModbusLink(id="pump-room", host="127.0.0.1", port=15020, timeout=1.0)
+    assert demo.links == {"pump-room": link, "lighting": MqttLink(id="lighting")}
+    assert {thing.equipment_class for thing in demo.equipment.values()} == {
+        "booster",
+        "pump",
+        "lamp",
+    }
+
+
+def test_a_parameter_moves_the_registers():
+    demo = site.load(DEMO)
+    places = [demo.equipment[f"pump-{n}"].modbus["motor_temperature"] for n in (1, 2, 3)]
+    assert [place.address for place in places] == [407, 417, 427]
+    assert {place.function for place in places} == {Function.INPUT}
+
+
+def test_points_and_how_soon_they_are_stale(write):
+    loaded = site.load(write())
+    temperature = loaded.points["pump-1.motor_temperature"]
+    assert (temperature.unit, temperature.decimals) == ("℃", 2)
+    assert (temperature.low, temperature.high) == (-40, 250)
+    assert temperature.stale_after == 3 * SECOND
+    flag = loaded.points["pump-1.running"]
+    assert (flag.low, flag.high) == (0, 1)
+    assert flag.states[1].zh == "运行"
+    assert loaded.points["lamp-1.power"].stale_after == 30 * SECOND
+
+
+def test_a_topic_is_put_into_every_place(write):
+    lamp = site.load(write()).equipment["lamp-1"]
+    assert lamp.unit is None
+    assert lamp.availability == Availability(topic="lamp/online", online="true", offline="false")
+    assert lamp.source_time == MqttPlace(topic="lamp/events/rpc", path=("params", "ts"))
+    assert lamp.mqtt["energy"].path == ("params", "switch:0", "aenergy", "total")
+    assert {place.topic for place in lamp.mqtt.values()} == {"lamp/events/rpc"}
+
+
+def test_the_fingerprint_follows_site_and_profiles(write, tmp_path):
+    first = site.load(write()).fingerprint
+    assert site.load(write()).fingerprint == first
+    assert site.load(write(GOOD.replace("10.0.0.9", "10.0.0.8"))).fingerprint != first
+    own = tmp_path / "own"
+    own.mkdir()
+    shipped = DEMO.parents[2] / "gateway" / "profiles" / "lighting" / "shelly-plus-1pm.yaml"
+    text = GOOD.replace("timezone:", "profiles_folder: own, timezone:")
+    second = site.load(write(text)).fingerprint
+    changed = shipped.read_text(encoding="utf-8").replace("decimals: 3", "decimals: 2")
+    (own / "shelly-plus-1pm.yaml").write_text(changed, encoding="utf-8")
+    loaded = site.load(write(text))
+    assert loaded.fingerprint != second
+    assert loaded.points["lamp-1.current"].decimals == 2
+
+
+def test_addresses_may_be_given_at_start(write):
+    loaded = site.load(write())
+    moved = site.with_link_address(loaded, "bus", "127.0.0.1", 15021)
+    assert moved.links["bus"] == ModbusLink(id="bus", host="127.0.0.1", port=15021, timeout=1.0)
+    assert loaded.links["bus"].host == "10.0.0.9"
+    broker = Broker(host="127.0.0.1", port=1, username="u", password="p")
+    assert site.with_broker(moved, broker).broker == broker
+    for wrong in ("air", "none"):
+        with pytest.raises(KeyError):
+            site.with_link_address(loaded, wrong, "127.0.0.1", 1)
+
+
+def test_a_broker_with_its_password_in_a_file_or_the_environment(write, tmp_path, monkeypatch):
+    (tmp_path / "secret").write_text("hush\n")
+    text = "broker: {host: b, port: 1884, username: u, password_file: secret}\n" + GOOD
+    assert site.load(write(text)).broker == Broker(
+        host="b", port=1884, username="u", password="hush"
+    )
+    monkeypatch.setenv("BROKER_PASSWORD", "quiet")
+    text = "broker: {host: b, username: u, password_env: BROKER_PASSWORD}\n" + GOOD
+    assert site.load(write(text)).broker == Broker(
+        host="b", port=1883, username="u", password="quiet"
+    )
+
+
+# -- what is wrong ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        (
+            "profile: grundfos-ciu-pump",
+            "profile: grundfos-ciu-pomp",
+            "11: equipment.pump-1.profile: there is no profile 'grundfos-ciu-pomp'; "
+            "did you mean 'grundfos-ciu-pump'?",
+        ),
+        (
+            "area: room\n    link: bus",
+            "area: rome\n    link: bus",
+            "13: equipment.pump-1.area: there is no area 'rome'; did you mean 'room'?",
+        ),
+        (
+            "link: bus",
+            "link: wire",
+            "14: equipment.pump-1.link: there is no link 'wire'; use one of air, bus",
+        ),
+        (
+            "link: bus",
+            "link: air",
+            "14: equipment.pump-1.link: 'air' speaks mqtt, but profile 'grundfos-ciu-pump' is "
+            "for modbus; use a link of the profile's protocol",
+        ),
+        (
+            "    unit: 1\n",
+            "",
+            "9: equipment.pump-1.unit: is missing; give the device's Modbus unit, such as 1",
+        ),
+        ("unit: 1", "unit: 256", "15: equipment.pump-1.unit: 256 is no Modbus unit; use 0 to 255"),
+        (
+            "    topic: lamp\n",
+            "",
+            "17: equipment.lamp-1.topic: is missing; give the topic that the device publishes "
+            "below",
+        ),
+        (
+            "topic: lamp",
+            "topic: lamp/#",
+            "22: equipment.lamp-1.topic: is a filter for several topics; name the device's own "
+            "topic",
+        ),
+        (
+            "topic: lamp",
+            "topic: lamp/",
+            "22: equipment.lamp-1.topic: has an empty level; write it without a slash at either "
+            "end",
+        ),
+        (
+            "topic: lamp",
+            "topic: dutyroom/lamp",
+            "22: equipment.lamp-1.topic: begins with 'dutyroom', which is not a device's; use "
+            "the device's own topic",
+        ),
+        (
+            "silence: 30s",
+            "silence: 30s\n    unit: 2",
+            "24: equipment.lamp-1.unit: does not fit protocol mqtt; remove it",
+        ),
+        (
+            "poll: 1s",
+            "poll: 50ms",
+            "16: equipment.pump-1.poll: 50ms is out of range; use 100ms to 1d",
+        ),
+        (
+            "poll: 1s",
+            "poll: 1",
+            "16: equipment.pump-1.poll: a duration is a whole number and its unit: ms, s, m, h "
+            "or d, such as 500ms or 10s (found 1); give a value of the kind that is asked for",
+        ),
+        (
+            "{pump: 1}",
+            "{pump: 7}",
+            "12: equipment.pump-1.parameters.pump: 7 is out of range; use 1 to 6",
+        ),
+        (
+            "    parameters: {pump: 1}\n",
+            "",
+            "9: equipment.pump-1.parameters.pump: is missing; add parameters: {pump: …} with 1 "
+            "to 6",
+        ),
+        (
+            "{pump: 1}",
+            "{pump: 1, pomp: 2}",
+            "12: equipment.pump-1.parameters.pomp: profile 'grundfos-ciu-pump' has no such "
+            "parameter; did you mean 'pump'?",
+        ),
+        ("port: 502", "port: 70000", "6: links.bus.port: 70000 is no port; use 1 to 65535"),
+        (
+            ", port: 502",
+            "",
+            "6: links.bus.port: is missing; say where the device listens",
+        ),
+        (
+            "protocol: mqtt}",
+            "protocol: mqtt, host: b}",
+            "7: links.air.host: does not fit protocol mqtt; name the broker in broker:",
+        ),
+        (
+            "port: 502",
+            "port: 502, timeout: 2h",
+            "6: links.bus.timeout: 2h is out of range; use 100ms to 1m",
+        ),
+        (
+            "Asia/Shanghai",
+            "Asia/Shangai",
+            "1: site.timezone: there is no time zone 'Asia/Shangai'; did you mean 'Asia/Shanghai'?",
+        ),
+        (
+            "id: lamp-1",
+            "id: pump-1",
+            "17: equipment.pump-1.id: is the id of an earlier one too; give it another id",
+        ),
+        (
+            "id: air,",
+            "id: bus,",
+            "7: links.bus.id: is the id of an earlier one too; give it another id",
+        ),
+        (
+            "gateway: gw-1",
+            "gateway: gw-1\nnotices: {webhooks: ['ftp://x']}",
+            "3: notices.webhooks.0: 'ftp://x' is no web address; write it as "
+            "http://host:port/path or https://…",
+        ),
+        (
+            "timezone:",
+            "profiles_folder: nowhere, timezone:",
+            "1: site.profiles_folder: there is no folder {folder}/nowhere; write it relative to "
+            "the site file",
+        ),
+        (
+            "gateway: gw-1",
+            "gateway: gw-1\nbroker: {host: b, username: u, password_file: none}",
+            "3: broker.password_file: {folder}/none cannot be read (FileNotFoundError); write "
+            "the password into it; the path is relative to the site file",
+        ),
+        (
+            "gateway: gw-1",
+            "gateway: gw-1\nbroker: {host: b, username: u}",
+            "3: broker: has a user name without a password, or the other way round; give "
+            "username and one of password_file, password_env; or neither",
+        ),
+        (
+            "gateway: gw-1",
+            "gateway: gw-1\nbroker: {host: b, username: u, password_env: NO_SUCH_VARIABLE}",
+            "3: broker.password_env: NO_SUCH_VARIABLE is not set; set it in the environment",
+        ),
+        (
+            "unit: 1",
+            "unit: true",
+            "15: equipment.pump-1.unit: input should be a valid integer "
+            "(found True); give a value of the kind that is asked for",
+        ),
+    ],
+)
+def test_each_mistake_is_named_with_its_line_and_mend(problems, tmp_path, old, new, problem):
+    found = problems(old, new)
+    wanted = problem.replace("{folder}", str(tmp_path))
+    assert wanted in found
+    # Without the second link of two the lamp has none.
+    assert len(found) == (2 if new == "id: bus," else 1)
+
+
+def test_two_pumps_on_the_same_registers(write):
+    twin = GOOD + GOOD[GOOD.index("  - id: pump-1") : GOOD.index("  - id: lamp-1")].replace(
+        "pump-1", "pump-2"
+    )
+    with pytest.raises(ConfigurationError, match="reads the very registers of 'pump-1'"):
+        site.load(write(twin))
+    assert len(site.load(write(twin.replace("{pump: 1}", "{pump: 2}", 1))).equipment) == 3
+
+
+def test_two_lamps_on_the_same_topic(write):
+    twin = GOOD + GOOD[GOOD.index("  - id: lamp-1") :].replace("lamp-1", "lamp-2")
+    with pytest.raises(ConfigurationError, match="hears the very topic of 'lamp-1'"):
+        site.load(write(twin))
+
+
+def test_mistakes_of_every_kind_and_file_at_once(write, tmp_path):
+    """A key that is not known, a wrong kind, a wrong name and a wrong profile: all in one pass,
+    and what names the wrong ones is not blamed for it."""
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "meter.yaml").write_text("profile: meter\n", encoding="utf-8")
+    text = (
+        GOOD.replace("timezone:", "profiles_folder: own, colour: red, timezone:")
+        .replace("port: 502", "port: many")
+        .replace("area: room\n    link: air", "area: attic\n    link: air")
+        .replace("profile: grundfos-ciu-pump", "profile: meter")
+    )
+    path = write(text)
+    with pytest.raises(ConfigurationError) as caught:
+        site.load(path)
+    found = [(Path(p.file).name, p.line, p.name) for p in caught.value.problems]
+    assert [item for item in found if item[0] == "site.yaml"] == [
+        ("site.yaml", 1, "site.colour"),
+        ("site.yaml", 6, "links.bus.port"),
+        ("site.yaml", 20, "equipment.lamp-1.area"),
+    ]
+    assert {item[2] for item in found if item[0] == "meter.yaml"} >= {"class", "vendor", "points"}
+
+
+def test_no_file(tmp_path):
+    with pytest.raises(ConfigurationError, match="there is no such file"):
+        site.load(tmp_path / "none.yaml")

@@ -1,0 +1,180 @@
+"""A booster set: pumps side by side that hold one pressure, and the tank they draw from.
+
+Pure. Demand is counted in pumps: 1.4 is what one pump and four tenths of a second one deliver.
+Heat follows ``dT/dt = (ambient + rise − T) / τ``; the τ of a real motor is 10 to 20 minutes,
+a scenario sets a short one so that something is seen within a minute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+_RATED_POWER = 2200.0
+"""W, at full flow and full speed."""
+_RATED_CURRENT = 4.8
+"""A."""
+_RISE_AT_FULL_LOAD = 28.0
+"""K of the motor above its surroundings."""
+_SPEED_TIME = 1.5
+"""s in which a drive covers 63 % of the way to its set speed."""
+_TRIP = 125.0
+"""℃ at which the pump's own electronics stop it."""
+_RESTART = 60.0
+"""℃ below which a tripped pump may run again."""
+_TRIPPED = 64
+"""Alarm code "overtemperature" of the Grundfos list."""
+_ONE_MORE = 0.95
+"""Share of the running pumps' capacity above which one more starts."""
+_ONE_LESS = 0.80
+"""Share of the capacity without the last pump below which that one stops."""
+_TURN = 8 * 3600.0
+"""s after which a pump hands over to the one that has rested longest."""
+_DRAIN = 0.0004
+"""Share of the tank that one pump at full flow takes in a second."""
+_FILL = 0.0016
+"""Share of the tank that the open inlet valve adds in a second."""
+
+TANK_START, TANK_STOP = 0.60, 0.85
+"""Levels at which the inlet valve opens and shuts, as shares of the tank's height."""
+TANK_LOW, TANK_HIGH = 0.25, 0.95
+"""Levels at which the set warns."""
+_PLACES = 6
+"""Pumps that a set can have."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pump:
+    """One pump of the set. Temperature in ℃, run time in s, speed as a share of full speed."""
+
+    running: bool = False
+    tripped: bool = False
+    speed: float = 0.0
+    power: float = 0.0
+    current: float = 0.0
+    temperature: float = 22.0
+    run_time: float = 0.0
+    turn: float = 0.0
+    """s since it was last started."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PumpSet:
+    """Pumps by their number in the set, 1 and up, and the tank level as a share of its height."""
+
+    pumps: Mapping[int, Pump]
+    tank: float = 0.72
+    filling: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Conditions:
+    """What comes from outside in one step."""
+
+    demand: float
+    """Flow wanted, in pumps."""
+    ambient: float
+    """℃ of the room."""
+    motor_time: float
+    """s: τ of the motors' heat."""
+    fault_rise: Mapping[int, float]
+    """Pump number → K by which a fault (a dry bearing, say) heats it while it runs."""
+
+
+def step(before: PumpSet, given: Conditions, dt: float) -> tuple[PumpSet, list[tuple[int, str]]]:
+    """The set ``dt`` seconds later, and what its pumps did: (number, started|stopped|tripped).
+
+    1. The controller decides which pumps run. 2. Drives, power and heat of each pump follow.
+    3. The tank gives and takes.
+    """
+    chosen = _choose(before, given.demand)
+    share = min(given.demand / len(chosen), 1.0) if chosen else 0.0
+    pumps = {
+        number: _turn(pump, share if number in chosen else None, given, number, dt)
+        for number, pump in before.pumps.items()
+    }
+    did = [
+        (number, word)
+        for number, pump in pumps.items()
+        if (word := _deed(before.pumps[number], pump))
+    ]
+    filling = before.tank < TANK_START or (before.filling and before.tank < TANK_STOP)
+    flow = (_FILL if filling else 0.0) - _DRAIN * share * len(chosen)
+    tank = min(max(before.tank + flow * dt, 0.0), 1.0)
+    return PumpSet(pumps=pumps, tank=tank, filling=filling), did
+
+
+def _choose(state: PumpSet, demand: float) -> frozenset[int]:
+    """The numbers of the pumps that shall run."""
+    able = {number: pump for number, pump in state.pumps.items() if not pump.tripped}
+    running = sorted((n for n in able if able[n].running), key=lambda n: able[n].turn)
+    rested = sorted((n for n in able if not able[n].running), key=lambda n: able[n].run_time)
+    if rested and (not running or demand > _ONE_MORE * len(running)):
+        running.append(rested.pop(0))
+    elif len(running) > 1 and demand < _ONE_LESS * (len(running) - 1):
+        running.pop()
+    elif running and rested and able[running[-1]].turn > _TURN:
+        running[-1] = rested[0]
+    return frozenset(running)
+
+
+def _turn(pump: Pump, wanted: float | None, given: Conditions, number: int, dt: float) -> Pump:
+    """``pump`` after ``dt`` s at the ``wanted`` share of its full flow, or at rest."""
+    share = wanted or 0.0
+    tripped = pump.temperature > _TRIP or (pump.tripped and pump.temperature > _RESTART)
+    running = wanted is not None and not tripped
+    # Pressure is held, so speed grows with flow from what it takes to hold it at no flow.
+    set_speed = 0.76 + 0.22 * share if running else 0.0
+    speed = pump.speed + (set_speed - pump.speed) * min(dt / _SPEED_TIME, 1.0)
+    load = speed**3 * (0.35 + 0.65 * share) if running else 0.0
+    rise = _RISE_AT_FULL_LOAD * load + (given.fault_rise.get(number, 0.0) if running else 0.0)
+    heat = (given.ambient + rise - pump.temperature) * min(dt / given.motor_time, 1.0)
+    return replace(
+        pump,
+        running=running,
+        tripped=tripped,
+        speed=speed if speed > 0.001 else 0.0,
+        power=_RATED_POWER * load,
+        current=_RATED_CURRENT * (0.3 + 0.7 * load) if running else 0.0,
+        temperature=pump.temperature + heat,
+        run_time=pump.run_time + (dt if running else 0.0),
+        turn=pump.turn + dt if running and pump.running else 0.0,
+    )
+
+
+def _deed(before: Pump, after: Pump) -> str:
+    if after.tripped and not before.tripped:
+        return "tripped"
+    if after.running != before.running:
+        return "started" if after.running else "stopped"
+    return ""
+
+
+def pump_values(pump: Pump) -> dict[str, float]:
+    """Point key of a ``pump`` profile → value, in the units of the profile."""
+    return {
+        "running": float(pump.running),
+        "fault": float(pump.tripped),
+        "remote": 1.0,
+        "alarm_code": float(_TRIPPED if pump.tripped else 0),
+        "run_hours": float(int(pump.run_time / 3600)),
+        "speed": 100 * pump.speed,
+        "current": pump.current,
+        "power": pump.power,
+        "motor_temperature": pump.temperature,
+    }
+
+
+def set_values(state: PumpSet) -> dict[str, float]:
+    """Point key of a ``booster`` profile → value; levels in % of the tank's height."""
+    values = {
+        "tank_level": 100 * state.tank,
+        "tank_start_level": 100 * TANK_START,
+        "tank_stop_level": 100 * TANK_STOP,
+        "tank_high_level": 100 * TANK_HIGH,
+        "tank_low_level": 100 * TANK_LOW,
+    }
+    present = {
+        f"pump_{number}_present": float(number in state.pumps) for number in range(1, _PLACES + 1)
+    }
+    return values | present

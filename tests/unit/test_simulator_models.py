@@ -1,0 +1,195 @@
+"""The pure models: pumps, lamp, and a world under a scenario."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gateway import site as site_file
+from gateway.documents import ConfigurationError
+from simulators import lamp, pump, scenario
+from simulators.world import TICK, Event, Simulation, World, from_plain, to_plain
+
+DEMO = Path(__file__).parents[2] / "deploy" / "demo" / "site.yaml"
+
+
+@pytest.fixture(scope="module")
+def simulation() -> Simulation:
+    site = site_file.load(DEMO)
+    return Simulation(site, scenario.load(site))
+
+
+def given(demand: float, **fault_rise: float) -> pump.Conditions:
+    rises = {int(name.removeprefix("pump_")): rise for name, rise in fault_rise.items()}
+    return pump.Conditions(demand=demand, ambient=24.0, motor_time=20.0, fault_rise=rises)
+
+
+def pumps_after(seconds: float, state: pump.PumpSet, conditions: pump.Conditions) -> pump.PumpSet:
+    for _ in range(round(seconds / 0.2)):
+        state, _ = pump.step(state, conditions, 0.2)
+    return state
+
+
+NEW_SET = pump.PumpSet(pumps={n: pump.Pump(run_time=n * 3600.0) for n in (1, 2, 3)})
+
+
+@pytest.mark.parametrize(("demand", "running"), [(0.4, 1), (1.35, 2), (2.6, 3)])
+def test_as_many_pumps_run_as_the_demand_takes(demand: float, running: int) -> None:
+    state = pumps_after(60, NEW_SET, given(demand))
+    assert sum(p.running for p in state.pumps.values()) == running
+
+
+def test_the_pump_with_the_fewest_hours_starts_first() -> None:
+    state, did = pump.step(NEW_SET, given(0.4), 0.2)
+    assert did == [(1, "started")]
+    assert [n for n, p in state.pumps.items() if p.running] == [1]
+
+
+def test_pumps_stop_when_less_is_wanted() -> None:
+    busy = pumps_after(60, NEW_SET, given(2.6))
+    calm = pumps_after(60, busy, given(0.4))
+    assert sum(p.running for p in calm.pumps.values()) == 1
+    resting = [p for p in calm.pumps.values() if not p.running]
+    assert all(p.power == 0 and p.current == 0 and p.speed == 0 for p in resting)
+
+
+def test_more_flow_takes_more_speed_power_and_heat() -> None:
+    little = pumps_after(200, NEW_SET, given(0.3)).pumps[1]
+    much = pumps_after(200, NEW_SET, given(0.9)).pumps[1]
+    assert little.speed < much.speed <= 1
+    assert 0 < little.power < much.power < 2200
+    assert 24 < little.temperature < much.temperature < 60
+
+
+def test_a_fault_heats_a_running_pump_and_only_that() -> None:
+    state = pumps_after(120, NEW_SET, given(1.35, pump_2=58.0, pump_3=58.0))
+    assert state.pumps[1].temperature < 45
+    assert state.pumps[2].temperature > 90
+    assert not state.pumps[3].running
+    assert state.pumps[3].temperature == pytest.approx(24, abs=0.5)
+
+
+def test_a_pump_that_overheats_trips_and_another_takes_over() -> None:
+    state = pumps_after(25, NEW_SET, given(1.35, pump_1=200.0))
+    assert state.pumps[1].tripped
+    assert not state.pumps[1].running
+    assert state.pumps[2].running
+    assert state.pumps[3].running
+    assert pump.pump_values(state.pumps[1])["alarm_code"] == 64
+
+
+def test_the_tank_stays_between_its_levels() -> None:
+    state, levels = NEW_SET, []
+    for _ in range(20_000):
+        state, _ = pump.step(state, given(1.6), 0.2)
+        levels.append(state.tank)
+    assert min(levels) > pump.TANK_LOW
+    assert max(levels) < pump.TANK_HIGH
+    assert max(levels) - min(levels) > 0.2
+
+
+def test_a_lamp_that_burnt_out_is_on_and_draws_nothing() -> None:
+    light = lamp.Lamp()
+    for _ in range(100):
+        light, _ = lamp.step(light, on=True, burnt_out=False, dt=0.2)
+    assert lamp.values(light)["power"] == pytest.approx(18, abs=0.6)
+    light, did = lamp.step(light, on=True, burnt_out=True, dt=0.2)
+    assert did == []
+    assert lamp.values(light)["output"] == 1
+    assert lamp.values(light)["power"] == 0
+
+
+def test_a_lamp_tells_that_it_was_switched() -> None:
+    light, did = lamp.step(lamp.Lamp(), on=False, burnt_out=False, dt=0.2)
+    assert did == ["switched_off"]
+    assert lamp.values(light)["output"] == 0
+
+
+def play(simulation: Simulation, world: World, seconds: float) -> tuple[World, list[Event]]:
+    happened: list[Event] = []
+    for _ in range(round(seconds / TICK)):
+        world, events = simulation.step(world)
+        happened += events
+    return world, happened
+
+
+def test_first_run_shows_a_hot_pump_within_35_seconds(simulation: Simulation) -> None:
+    values = simulation.values(simulation.first)
+    assert values["pump-2"]["running"] == 1
+    assert 30 < values["pump-2"]["motor_temperature"] < 50
+    world, _ = play(simulation, simulation.first, 15)
+    assert simulation.values(world)["pump-2"]["motor_temperature"] < 50
+    world, _ = play(simulation, world, 20)
+    assert simulation.values(world)["pump-2"]["motor_temperature"] > 75
+    world, _ = play(simulation, world, 200)
+    assert 90 < simulation.values(world)["pump-2"]["motor_temperature"] < 100
+    assert simulation.values(world)["pump-1"]["motor_temperature"] < 50
+
+
+def test_first_run_makes_its_events_once_and_in_order(simulation: Simulation) -> None:
+    _, events = play(simulation, simulation.first, 900)
+    assert [(e.kind, e.equipment) for e in events] == [
+        ("fault_begin", "pump-2"),
+        ("above", "pump-2"),
+        ("fault_end", "pump-2"),
+        ("within", "pump-2"),
+        ("fault_begin", "lamp-1"),
+        ("below", "lamp-1"),
+        ("fault_end", "lamp-1"),
+        ("within", "lamp-1"),
+    ]
+    assert [e.number for e in events] == list(range(1, 9))
+    times = {(e.kind, e.equipment): e.elapsed for e in events}
+    assert times["fault_begin", "pump-2"] == 15
+    assert times["fault_end", "pump-2"] == 240
+    assert times["fault_begin", "lamp-1"] == 300
+    assert times["fault_end", "lamp-1"] == 420
+
+
+def test_a_world_taken_up_again_goes_on_as_if_nothing_had_been(simulation: Simulation) -> None:
+    halfway, early = play(simulation, simulation.first, 33)
+    kept = from_plain(json.loads(json.dumps(to_plain(halfway))))
+    assert kept == halfway
+    assert simulation.fits(kept)
+    _, whole = play(simulation, simulation.first, 300)
+    _, late = play(simulation, kept, 267)
+    assert early + late == whole
+
+
+def test_a_world_of_other_equipment_does_not_fit(simulation: Simulation) -> None:
+    assert not simulation.fits(replace(simulation.first, lamps={}))
+    name, state = next(iter(simulation.first.sets.items()))
+    fewer = pump.PumpSet(pumps={1: state.pumps[1]})
+    assert not simulation.fits(replace(simulation.first, sets={name: fewer}))
+
+
+def test_every_mistake_of_a_scenario_is_named(tmp_path: Path) -> None:
+    site = replace(site_file.load(DEMO), scenario="mine.yaml", file=str(tmp_path / "site.yaml"))
+    (tmp_path / "mine.yaml").write_text(
+        "name: {zh: 我的, en: Mine}\n"
+        "ambient: 24\n"
+        "motor_time: 20s\n"
+        "water: {demand: 1, swing: 0, period: 2m}\n"
+        "faults:\n"
+        "  - {at: 1s, lasts: 1s, equipment: pump-9, kind: overheating, rise: 5}\n"
+        "  - {at: 1s, lasts: 1s, equipment: lamp-1, kind: overheating, rise: 5}\n"
+        "watch:\n"
+        "  - {equipment: pump-1, point: motor_temprature, above: 75}\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(ConfigurationError) as caught:
+        scenario.load(site)
+    assert [problem.line for problem in caught.value.problems] == [6, 7, 9]
+    text = str(caught.value)
+    assert "did you mean 'pump-" in text
+    assert "cannot befall lamp-1" in text
+    assert "did you mean 'motor_temperature'?" in text
+
+
+def test_a_scenario_that_does_not_exist_is_named() -> None:
+    site = replace(site_file.load(DEMO), scenario="frist-run")
+    with pytest.raises(ConfigurationError, match="did you mean 'first-run'"):
+        scenario.load(site)

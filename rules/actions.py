@@ -1,0 +1,114 @@
+"""What a person may do. Each action is one transaction: the step, its event, the change.
+
+An action takes an optional key: the same key again does nothing and returns the same subject.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from gateway.model.moment import Instant
+from rules.ledger import alarms, orders
+from rules.ledger.rows import Alarm, WorkOrder
+from rules.ledger.store import Entry, Ledger
+from rules.ledger.tables import idempotency
+from rules.ledger.view import View
+
+
+class NotFoundError(Exception):
+    """There is no such alarm or order."""
+
+
+class KeyReusedError(Exception):
+    """An idempotency key that this person has used for something else."""
+
+
+def acknowledge_alarm(
+    ledger: Ledger,
+    site: str,
+    alarm_id: str,
+    *,
+    by: str,
+    now: Instant,
+    note: str | None = None,
+    idempotency_key: str | None = None,
+) -> Alarm:
+    """The alarm as it is afterwards.
+
+    Raises :class:`NotFoundError`, ``IllegalTransitionError`` (it is acknowledged already) or
+    :class:`KeyReusedError`; then nothing has changed.
+    """
+    with ledger.write(site) as entry:
+        state = alarms.state_of(entry, alarm_id)
+        if state is None:
+            raise NotFoundError(f"there is no alarm {alarm_id}")
+        if _is_new(entry, idempotency_key, "acknowledge", alarm_id, by=by, now=now):
+            alarms.acknowledge(entry, alarm_id, state, by=by, note=note, at=now.wall)
+        found = View(connection=entry.connection, site=site).alarm(alarm_id)
+    assert found is not None
+    return found
+
+
+def accept_order(
+    ledger: Ledger,
+    site: str,
+    order_id: str,
+    *,
+    by: str,
+    now: Instant,
+    idempotency_key: str | None = None,
+) -> WorkOrder:
+    """The order as it is afterwards; raises as :func:`acknowledge_alarm` does."""
+    with ledger.write(site) as entry:
+        row = orders.find(entry, order_id)
+        if row is None:
+            raise NotFoundError(f"there is no order {order_id}")
+        if _is_new(entry, idempotency_key, "accept", order_id, by=by, now=now):
+            orders.accept(entry, row, by=by, now=now)
+        return _order(entry, order_id)
+
+
+def complete_order(
+    ledger: Ledger,
+    site: str,
+    order_id: str,
+    *,
+    by: str,
+    note: str,
+    now: Instant,
+    idempotency_key: str | None = None,
+) -> WorkOrder:
+    """The order as it is afterwards; raises as :func:`acknowledge_alarm` does."""
+    with ledger.write(site) as entry:
+        row = orders.find(entry, order_id)
+        if row is None:
+            raise NotFoundError(f"there is no order {order_id}")
+        if _is_new(entry, idempotency_key, "complete", order_id, by=by, now=now):
+            orders.complete(entry, row, by=by, note=note, now=now)
+        return _order(entry, order_id)
+
+
+def _order(entry: Entry, order_id: str) -> WorkOrder:
+    found = View(connection=entry.connection, site=entry.site).order(order_id)
+    assert found is not None
+    return found
+
+
+def _is_new(
+    entry: Entry, key: str | None, action: str, subject: str, *, by: str, now: Instant
+) -> bool:
+    """Whether this request has not been served before; remembers it."""
+    if key is None:
+        return True
+    if entry.insert_once(idempotency, by=by, key=key, action=action, subject=subject, at=now.wall):
+        return True
+    done = entry.connection.execute(
+        select(idempotency.c.action, idempotency.c.subject).where(
+            idempotency.c.site_id == entry.site,
+            idempotency.c.by == by,
+            idempotency.c.key == key,
+        )
+    ).one()
+    if (done.action, done.subject) != (action, subject):
+        raise KeyReusedError(f"the key was used to {done.action} {done.subject}")
+    return False

@@ -1,0 +1,1 @@
+"""Alarms: ``conditions`` decides when one begins and ends, ``lifecycle`` is its table."""

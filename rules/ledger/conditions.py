@@ -1,0 +1,48 @@
+"""The state of the conditions, kept when it changes and never on every reading."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import Connection, select
+
+from rules.alarms.conditions import ConditionRow, State
+from rules.ledger.rows import instant, instant_columns
+from rules.ledger.store import Entry
+from rules.ledger.tables import condition
+
+
+def load(connection: Connection, site: str) -> list[ConditionRow]:
+    rows = connection.execute(select(condition).where(condition.c.site_id == site)).mappings()
+    return [
+        ConditionRow(
+            rule=row["rule"],
+            equipment=row["equipment"],
+            state=State[row["state"].upper()],
+            since=instant(row, "since"),
+            first=row["first_wall"],
+            first_value=row["first_value"],
+            value=row["value"],
+            gate_value=row["gate_value"],
+        )
+        for row in rows
+    ]
+
+
+def save(entry: Entry, rows: Iterable[ConditionRow]) -> None:
+    entry.put(
+        condition,
+        [
+            {
+                "rule": row.rule,
+                "equipment": row.equipment,
+                "state": row.state.name.lower(),
+                **instant_columns("since", row.since),
+                "first_wall": row.first,
+                "first_value": row.first_value,
+                "value": row.value,
+                "gate_value": row.gate_value,
+            }
+            for row in rows
+        ],
+    )

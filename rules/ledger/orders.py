@@ -1,0 +1,208 @@
+"""Writing work orders: every step goes through the life-cycle table and leaves an event.
+
+One order answers all alarms of one cause at one piece of equipment until it is closed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import RowMapping, insert, select, update
+
+from gateway.model.moment import Instant, stamp
+from rules.ledger import alarms, timers
+from rules.ledger.rows import (
+    Alarm,
+    ChangeKind,
+    OrderReference,
+    instant,
+    instant_columns,
+    words,
+)
+from rules.ledger.store import Entry
+from rules.ledger.tables import order_event, work_order
+from rules.ledger.timers import TimerKind
+from rules.orders.clock import due_of, resumed
+from rules.orders.lifecycle import NOT_CLOSED, RUNNING, OrderEvent, OrderState, step
+from rules.rule import OrderTerms
+
+
+def answer(
+    entry: Entry, alarm: Alarm, terms: OrderTerms, *, at: Instant, now: Instant
+) -> OrderReference:
+    """The order that answers ``alarm``: the one of its cause that is not closed, or a new one.
+
+    ``at`` is when the alarm was raised, by the clocks of whoever saw it; ``now`` is the time by
+    the clocks of this machine.
+    """
+    row = _of_cause(entry, alarm.equipment, alarm.cause_key)
+    if row is None:
+        reference = _create(entry, alarm, terms, due_of(at, terms.complete_within, now))
+    else:
+        reference = OrderReference(id=row["id"], number=row["number"])
+        if row["state"] == OrderState.COMPLETED:
+            _relapse(entry, row, alarm, now)
+        else:
+            _step(entry, row, OrderEvent.JOIN, alarm.raised_at, why=alarm.id)
+    alarms.join_order(entry, alarm.id, reference.id)
+    return reference
+
+
+def accept(entry: Entry, row: RowMapping, *, by: str, now: Instant) -> None:
+    """Raises ``IllegalTransitionError`` where the state does not allow it."""
+    _step(entry, row, OrderEvent.ACCEPT, now.wall, by=by, accepted_at=now.wall, accepted_by=by)
+
+
+def complete(entry: Entry, row: RowMapping, *, by: str, note: str, now: Instant) -> None:
+    """Raises ``IllegalTransitionError`` where the state does not allow it."""
+    _step(
+        entry,
+        row,
+        OrderEvent.COMPLETE,
+        now.wall,
+        by=by,
+        why=note,
+        **instant_columns("completed", now),
+        completed_by=by,
+        note=note,
+    )
+    timers.cancel(entry, TimerKind.BREACH, row["id"])
+    wait_for_close(entry, row["id"], now)
+
+
+def wait_for_close(entry: Entry, order_id: str, now: Instant) -> None:
+    """A completed order whose alarms are all gone begins its wait for a relapse."""
+    row = find(entry, order_id)
+    if row is None or row["state"] != OrderState.COMPLETED:
+        return
+    if not alarms.any_present(entry, order_id):
+        timers.start(entry, TimerKind.CLOSE, order_id, now.plus(row["close_after"]))
+
+
+def breach(entry: Entry, order_id: str, now: Instant) -> RowMapping | None:
+    """The time allowed is over; the order, or None where nobody is waiting for it any more."""
+    row = find(entry, order_id)
+    if row is None or row["state"] not in RUNNING:
+        return None
+    _step(entry, row, OrderEvent.BREACH, now.wall, breached_at=now.wall)
+    return row
+
+
+def close(entry: Entry, order_id: str, now: Instant) -> None:
+    """No relapse came; nothing happens where one of its alarms is there after all."""
+    row = find(entry, order_id)
+    if row is None or row["state"] != OrderState.COMPLETED or alarms.any_present(entry, order_id):
+        return
+    _step(entry, row, OrderEvent.CLOSE, now.wall, closed_at=now.wall)
+
+
+def find(entry: Entry, order_id: str) -> RowMapping | None:
+    query = select(work_order).where(
+        work_order.c.site_id == entry.site, work_order.c.id == order_id
+    )
+    return entry.connection.execute(query).mappings().one_or_none()
+
+
+def _of_cause(entry: Entry, equipment: str, cause_key: str) -> RowMapping | None:
+    query = select(work_order).where(
+        work_order.c.site_id == entry.site,
+        work_order.c.equipment == equipment,
+        work_order.c.cause_key == cause_key,
+        work_order.c.state.in_(NOT_CLOSED),
+    )
+    return entry.connection.execute(query).mappings().one_or_none()
+
+
+def _create(entry: Entry, alarm: Alarm, terms: OrderTerms, due: Instant) -> OrderReference:
+    new = step(OrderState.NEW, OrderEvent.CREATE, order=alarm.cause_key)
+    number = entry.next_order_number()
+    order_id = f"{alarm.equipment}.{alarm.cause_key}.{stamp(alarm.first_reading_at)}"
+    entry.connection.execute(
+        insert(work_order).values(
+            site_id=entry.site,
+            id=order_id,
+            number=number,
+            equipment=alarm.equipment,
+            equipment_name=words(alarm.equipment_name),
+            area=alarm.area,
+            category=terms.category,
+            category_name=words(terms.category_name),
+            title={
+                "zh": f"{alarm.equipment_name.zh} {alarm.name.zh}",
+                "en": f"{alarm.equipment_name.en}: {alarm.name.en}",
+            },
+            cause_key=alarm.cause_key,
+            priority=alarm.priority.value,
+            state=new.value,
+            created_at=alarm.raised_at,
+            limit=terms.complete_within,
+            **instant_columns("due", due),
+            close_after=terms.close_after,
+        )
+    )
+    timers.start(entry, TimerKind.BREACH, order_id, due)
+    _note(entry, order_id, OrderEvent.CREATE, OrderState.NEW, new, at=alarm.raised_at, why=alarm.id)
+    return OrderReference(id=order_id, number=number)
+
+
+def _relapse(entry: Entry, row: RowMapping, alarm: Alarm, now: Instant) -> None:
+    due = resumed(instant(row, "due"), instant(row, "completed"), now)
+    _step(
+        entry,
+        row,
+        OrderEvent.RELAPSE,
+        alarm.raised_at,
+        why=alarm.id,
+        **instant_columns("due", due),
+        **instant_columns("completed", None),
+        completed_by=None,
+    )
+    timers.cancel(entry, TimerKind.CLOSE, row["id"])
+    if row["breached_at"] is None:
+        timers.start(entry, TimerKind.BREACH, row["id"], due)
+
+
+def _step(
+    entry: Entry,
+    row: RowMapping,
+    happened: OrderEvent,
+    at: int,
+    *,
+    by: str | None = None,
+    why: str | None = None,
+    **columns: Any,
+) -> None:
+    old = OrderState(row["state"])
+    new = step(old, happened, order=row["id"])
+    entry.connection.execute(
+        update(work_order)
+        .where(work_order.c.site_id == entry.site, work_order.c.id == row["id"])
+        .values(state=new.value, **columns)
+    )
+    _note(entry, row["id"], happened, old, new, at=at, by=by, why=why)
+
+
+def _note(
+    entry: Entry,
+    order_id: str,
+    happened: OrderEvent,
+    old: OrderState,
+    new: OrderState,
+    *,
+    at: int,
+    by: str | None = None,
+    why: str | None = None,
+) -> None:
+    entry.connection.execute(
+        insert(order_event).values(
+            site_id=entry.site,
+            change=entry.changed(ChangeKind.ORDER, order_id, at),
+            order_id=order_id,
+            at=at,
+            event=happened.value,
+            from_state=old.value,
+            to_state=new.value,
+            by=by,
+            why=why,
+        )
+    )

@@ -1,0 +1,129 @@
+"""The outbox: a message is a row before it is sent, one a receiver.
+
+A sender claims a row, sends, and marks it. Who dies in between leaves a claim that runs out;
+the next sender sends again under the same id and says that it may be a repetition.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, select, update
+
+from gateway.model.moment import Instant
+from rules.ledger.rows import instant_columns
+from rules.ledger.store import Entry, Ledger
+from rules.ledger.tables import outbox
+from rules.ledger.timers import reached
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Claimed:
+    """A message that this sender, and nobody else for the time of its claim, may send."""
+
+    notice: str
+    address: str
+    body: dict[str, Any]
+    claimant: str
+    attempts: int
+    """This one included."""
+    possibly_repeated: bool
+
+
+def post(
+    entry: Entry, notice: str, body: dict[str, Any], addresses: Iterable[str], now: Instant
+) -> None:
+    """One row for each address; a notice that was posted before is not posted again."""
+    for address in addresses:
+        entry.insert_once(
+            outbox,
+            notice=notice,
+            address=address,
+            body=body,
+            created_at=now.wall,
+            state="waiting",
+            **instant_columns("until", now),
+            attempts=0,
+            doubtful=False,
+        )
+
+
+def claim(
+    ledger: Ledger, site: str, address: str, *, claimant: str, now: Instant, until: Instant
+) -> Claimed | None:
+    """The next message to ``address``: those tried least come first, then the oldest."""
+    free = and_(
+        outbox.c.site_id == site,
+        outbox.c.address == address,
+        outbox.c.state != "sent",
+        reached(outbox, "until", now),
+    )
+    query = select(outbox).where(free).order_by(outbox.c.attempts, outbox.c.created_at).limit(1)
+    with ledger.reading() as connection:
+        row = connection.execute(query).mappings().one_or_none()
+    if row is None:
+        return None
+    with ledger.writing() as connection:
+        taken = connection.execute(
+            update(outbox)
+            .where(free, outbox.c.notice == row["notice"], outbox.c.attempts == row["attempts"])
+            .values(
+                state="claimed",
+                claimed_by=claimant,
+                **instant_columns("until", until),
+                attempts=row["attempts"] + 1,
+                # Until there is an answer.
+                doubtful=True,
+            )
+        ).rowcount
+    if taken != 1:
+        return None
+    return Claimed(
+        notice=row["notice"],
+        address=address,
+        body=row["body"],
+        claimant=claimant,
+        attempts=row["attempts"] + 1,
+        possibly_repeated=row["doubtful"],
+    )
+
+
+def mark_sent(ledger: Ledger, site: str, claimed: Claimed, now: Instant) -> None:
+    with ledger.writing() as connection:
+        connection.execute(
+            update(outbox)
+            .where(_row(site, claimed))
+            .values(state="sent", sent_at=now.wall, last_error=None)
+        )
+
+
+def put_back(
+    ledger: Ledger, site: str, claimed: Claimed, *, until: Instant, error: str, arrived: bool
+) -> None:
+    """Try again at ``until``; ``arrived``: it cannot be ruled out that the receiver has it."""
+    with ledger.writing() as connection:
+        connection.execute(
+            update(outbox)
+            .where(
+                _row(site, claimed),
+                outbox.c.state == "claimed",
+                outbox.c.claimed_by == claimed.claimant,
+                outbox.c.attempts == claimed.attempts,
+            )
+            .values(
+                state="waiting",
+                **instant_columns("until", until),
+                doubtful=arrived or claimed.possibly_repeated,
+                last_error=error,
+            )
+        )
+
+
+def _row(site: str, claimed: Claimed) -> ColumnElement[bool]:
+    return and_(
+        outbox.c.site_id == site,
+        outbox.c.notice == claimed.notice,
+        outbox.c.address == claimed.address,
+    )

@@ -1,0 +1,183 @@
+"""Opening the ledger; one reader's view and one writer's entry at a time.
+
+SQLite (a path) is the default, PostgreSQL (a URL) the grown-up shape. A writer waits for its
+turn, so that what it read in its transaction is still true when it commits: by ``BEGIN
+IMMEDIATE`` on SQLite, by the lock on the site's row of ``counter`` on PostgreSQL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    Table,
+    create_engine,
+    event,
+    insert,
+    make_url,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+
+from rules.ledger import tables
+from rules.ledger.rows import ChangeKind
+from rules.ledger.view import View
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+_BUSY_TIMEOUT_MS = 5000
+_MIGRATION_LOCK = 0x64757479
+"""Any number, the same in every process that migrates a PostgreSQL ledger."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One write transaction of one site."""
+
+    connection: Connection
+    site: str
+
+    def insert_once(self, table: Table, **columns: Any) -> bool:
+        """Add a row of this site; False if it was there already, and then nothing changed."""
+        statement = self._insert(table).values(site_id=self.site, **columns)
+        added = statement.on_conflict_do_nothing().returning(table.c.site_id)
+        return self.connection.execute(added).first() is not None
+
+    def put(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Add rows of this site, or replace those with the same key."""
+        if not rows:
+            return
+        statement = self._insert(table)
+        keys = [column.name for column in table.primary_key]
+        others = {name: statement.excluded[name] for name in rows[0] if name not in keys}
+        self.connection.execute(
+            statement.on_conflict_do_update(index_elements=keys, set_=others),
+            [{"site_id": self.site, **row} for row in rows],
+        )
+
+    def changed(self, kind: ChangeKind, subject: str, at: int) -> int:
+        """Note a change of ``subject`` for whoever is looking; the id of the change."""
+        number = self._next(tables.counter.c.change)
+        self.connection.execute(
+            insert(tables.change).values(
+                site_id=self.site, id=number, kind=kind.value, subject=subject, at=at
+            )
+        )
+        return number
+
+    def next_order_number(self) -> int:
+        return self._next(tables.counter.c.order_number)
+
+    def _insert(self, table: Table) -> postgresql.Insert | sqlite.Insert:
+        if self.connection.dialect.name == "postgresql":
+            return postgresql.insert(table)
+        return sqlite.insert(table)
+
+    def _next(self, column: Any) -> int:
+        counter = tables.counter
+        here = counter.c.site_id == self.site
+        self.connection.execute(update(counter).where(here).values({column: column + 1}))
+        return int(self.connection.execute(select(column).where(here)).scalar_one())
+
+
+class Ledger:
+    """An open ledger; may be used by several threads."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    @contextmanager
+    def read(self, site: str) -> Iterator[View]:
+        """What ``site`` looks like at one moment, however long the reader takes."""
+        with self.reading() as connection:
+            yield View(connection=connection, site=site)
+
+    @contextmanager
+    def write(self, site: str) -> Iterator[Entry]:
+        """A transaction of ``site``: committed at the end, or by an exception undone whole."""
+        with self.writing() as connection:
+            entry = Entry(connection, site)
+            entry.insert_once(tables.counter, order_number=0, change=0)
+            counter = tables.counter
+            connection.execute(
+                select(counter.c.change).where(counter.c.site_id == site).with_for_update()
+            )
+            yield entry
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection for reads that belong to no site."""
+        with self.engine.connect() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execution_options(isolation_level="REPEATABLE READ")
+            with connection.begin():
+                yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction that belongs to no site: people and their sessions."""
+        with self.engine.connect() as connection:
+            connection.execution_options(dutyroom_writes=True)
+            with connection.begin():
+                yield connection
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def open_ledger(where: str | Path) -> Ledger:
+    """The ledger at a path (SQLite) or a database URL, brought up to this version's tables."""
+    url = make_url(where) if isinstance(where, str) and "://" in where else _sqlite(Path(where))
+    # After a restart of the database server the connections at hand are dead: look first.
+    engine = create_engine(url, pool_pre_ping=not url.drivername.startswith("sqlite"))
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    ledger = Ledger(engine)
+    try:
+        with ledger.writing() as connection:
+            _migrate(connection)
+    except BaseException:
+        engine.dispose()
+        raise
+    return ledger
+
+
+def _sqlite(path: Path) -> URL:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return URL.create("sqlite", database=str(path))
+
+
+def _set_up_sqlite(connection: Any, _record: object) -> None:
+    # Python's own transaction control would commit and begin behind our back.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("dutyroom_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _migrate(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

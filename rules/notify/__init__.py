@@ -1,0 +1,1 @@
+"""Messages to people: ``dispatch`` takes them from the outbox, a file a channel sends them."""

@@ -1,0 +1,1 @@
+"""Work orders: ``lifecycle`` is their table, ``clock`` how long they may take."""

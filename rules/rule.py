@@ -1,0 +1,100 @@
+"""What a rule says, as typed records; ``rulebook`` reads them from files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from gateway.model.point import Text
+
+
+class Priority(StrEnum):
+    CRITICAL = "critical"
+    """紧急: fire, entrapment, flooding, loss of supply; always an order."""
+    MAJOR = "major"
+    """重要: an order."""
+    MINOR = "minor"
+    """一般: an order in working time."""
+    INFO = "info"
+    """提示: no order."""
+
+
+class Comparison(StrEnum):
+    ABOVE = "above"
+    BELOW = "below"
+    EQUALS = "equals"
+    NOT_EQUALS = "not_equals"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Condition:
+    """When a value breaches."""
+
+    comparison: Comparison
+    limit: float
+    deadband: float = 0.0
+    """How far inside the limit a value must come back before it counts as normal again."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Gate:
+    """The rule holds only while another point of the same equipment has this value."""
+
+    point: str
+    equals: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Guidance:
+    """What to do, step by step."""
+
+    zh: tuple[str, ...]
+    en: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OrderTerms:
+    """The work order that an alarm raises."""
+
+    category: str
+    category_name: Text
+    complete_within: int
+    """µs from its creation."""
+    close_after: int
+    """µs without an alarm after which a completed order is closed."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rule:
+    id: str
+    equipment_class: str
+    name: Text
+    point: str
+    """Point key."""
+    condition: Condition
+    gate: Gate | None
+    delay: int
+    """µs that the breach must last (``for`` in the file)."""
+    clear_after: int
+    """µs that the return must last."""
+    priority: Priority
+    cause_key: str
+    """Alarms of one equipment with the same cause share one order."""
+    guidance: Guidance
+    order: OrderTerms | None
+    source: str
+    """Where the limit comes from, or ``[site setting]``."""
+    file: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rulebook:
+    rules: Mapping[str, Rule]
+    fingerprint: str
+    """Hash over the files: what is in force."""
+
+    def of_class(self, equipment_class: str) -> tuple[Rule, ...]:
+        return tuple(
+            rule for rule in self.rules.values() if rule.equipment_class == equipment_class
+        )

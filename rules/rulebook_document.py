@@ -1,0 +1,77 @@
+"""What a file of the rulebook may hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from gateway.documents import Document
+from gateway.durations import Duration
+from gateway.file_fields import Line, PointKey, Slug, Words
+from rules.rule import Comparison, Condition, Priority
+
+
+class CategoriesDocument(Document):
+    categories: Mapping[PointKey, Words] = Field(min_length=1)
+
+
+class ConditionDocument(Document):
+    """One comparison, by its key."""
+
+    above: float | None = Field(default=None, allow_inf_nan=False)
+    below: float | None = Field(default=None, allow_inf_nan=False)
+    equals: float | None = Field(default=None, allow_inf_nan=False)
+    not_equals: float | None = Field(default=None, allow_inf_nan=False)
+    deadband: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+
+    @model_validator(mode="after")
+    def _one_comparison(self) -> Self:
+        given = [word for word in Comparison if getattr(self, word) is not None]
+        if len(given) != 1:
+            raise ValueError("a condition has exactly one of above, below, equals, not_equals")
+        if self.deadband and given[0] not in (Comparison.ABOVE, Comparison.BELOW):
+            raise ValueError("a deadband belongs to above or below only")
+        return self
+
+    def condition(self) -> Condition:
+        comparison = next(word for word in Comparison if getattr(self, word) is not None)
+        limit = getattr(self, comparison)
+        return Condition(comparison=comparison, limit=limit, deadband=self.deadband)
+
+
+class GateDocument(Document):
+    point: PointKey
+    equals: float = Field(allow_inf_nan=False)
+
+
+class GuidanceDocument(Document):
+    zh: tuple[Line, ...] = Field(min_length=1)
+    en: tuple[Line, ...] = Field(min_length=1)
+
+
+class OrderDocument(Document):
+    category: PointKey
+    complete_within: Duration = Field(gt=0)
+    close_after: Duration
+
+
+class RuleDocument(Document):
+    id: Slug
+    name: Words
+    point: PointKey
+    condition: ConditionDocument
+    gate: GateDocument | None = Field(default=None, alias="while")
+    delay: Duration = Field(alias="for")
+    clear_after: Duration
+    priority: Priority
+    cause_key: Slug
+    guidance: GuidanceDocument
+    order: OrderDocument | None = None
+    source: Line
+
+
+class AlarmsDocument(Document):
+    equipment_class: Slug = Field(alias="class")
+    rules: tuple[RuleDocument, ...] = Field(min_length=1)

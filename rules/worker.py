@@ -1,0 +1,240 @@
+"""From records to rows, exactly once.
+
+``take`` and ``tick`` evaluate and only remember what came of it; ``commit`` writes all of it and
+the cursor in one transaction. What is not committed is replayed after a restart, into the same
+ids. A ledger that cannot commit stops nothing: what has come up stays here, provisional under
+its final ids, and goes into the next attempt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from gateway import failpoint
+from gateway.model.equipment import Site
+from gateway.model.events import Record
+from gateway.model.frame import Frame
+from gateway.model.moment import SECOND, Instant
+from gateway.model.point import Text
+from rules.alarms.conditions import Change, ConditionRow, Conditions, Turn
+from rules.alarms.occurrence import alarm_of
+from rules.ledger import alarms, cursors, orders, outbox, timers
+from rules.ledger import conditions as kept_conditions
+from rules.ledger.cursors import NOWHERE, Cursor
+from rules.ledger.rows import Alarm
+from rules.ledger.store import Entry, Ledger
+from rules.ledger.timers import STEP, TimerKind
+from rules.notify.notice import Notice, of_alarm, of_breach
+from rules.rule import Priority, Rulebook
+
+QUIET = 3 * SECOND
+"""µs without a record after which the clock itself moves the delays."""
+
+
+class CursorMovedError(Exception):
+    """Somebody else has committed records of this gateway: load again and go on from there."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Batch:
+    """What one commit writes."""
+
+    base: Cursor
+    """Where the ledger's cursor must be."""
+    target: Cursor
+    changes: tuple[Change, ...]
+    conditions: tuple[ConditionRow, ...]
+    stepped: bool
+    """The wall clock was stepped since the last commit, or the process is new."""
+    now: Instant
+
+
+class Worker:
+    """The rules of one site over the records of its gateway.
+
+    Evaluation (``take``, ``tick``, ``batch``, ``settle``) belongs to one thread; ``write`` may
+    run in another one meanwhile.
+    """
+
+    _heard: Instant | None
+    """When it was first noticed that no record came since; None: one has just come."""
+
+    def __init__(self, *, site: Site, rulebook: Rulebook, ledger: Ledger) -> None:
+        self._site = site
+        self._rulebook = rulebook
+        self._ledger = ledger
+        self._reset()
+
+    @property
+    def cursor(self) -> tuple[str, int] | None:
+        """(epoch, seq) of the last record whose effect is committed."""
+        return (self._committed.epoch, self._committed.seq) if self._committed.epoch else None
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether there is something that people are waiting for."""
+        return bool(self._changes)
+
+    def load(self) -> None:
+        """Go on from what the ledger holds; what was not committed is forgotten."""
+        with self._ledger.read(self._site.id) as view:
+            cursor = cursors.load(view.connection, self._site.id, self._site.gateway)
+            rows = kept_conditions.load(view.connection, self._site.id)
+        self._reset()
+        self._conditions.restore(rows)
+        self._committed = self._reached = cursor
+
+    def take(self, records: Iterable[Record]) -> None:
+        """Evaluate records in their order; one that had its effect before is passed over."""
+        for record in records:
+            envelope = record.envelope
+            if (envelope.site, envelope.gateway) != (self._site.id, self._site.gateway):
+                continue
+            if not self._reached.takes(envelope.epoch, envelope.seq):
+                continue
+            self._reached = self._reached.at(envelope.epoch, envelope.seq)
+            self._heard = None
+            if self._steps.seen(envelope.at):
+                self._conditions.anchor_again(envelope.at)
+            if isinstance(record.body, Frame):
+                self._changes += self._conditions.step(record.body, envelope.at)
+
+    def tick(self, now: Instant) -> None:
+        """Move the delays by the clock, where no records do it.
+
+        While records come, their receive times are the clock: a backlog is judged as it
+        happened, and no delay runs out before the reading that would have ended it is seen.
+        """
+        if self._steps.seen(now):
+            self._stepped = True
+            self._conditions.anchor_again(now)
+        if self._heard is None:
+            self._heard = now
+        if now.since(self._heard) >= QUIET:
+            self._changes += self._conditions.tick(now)
+
+    def provisional(self) -> list[Alarm]:
+        """The alarms that are up and no rows yet."""
+        over = {change.occurrence for change in self._changes if change.turn is Turn.CLEARED}
+        return [
+            alarm_of(change)
+            for change in self._changes
+            if change.turn is Turn.RAISED and change.occurrence not in over
+        ]
+
+    def commit(self, now: Instant) -> None:
+        """Write what has come up; raises what the ledger raises, and then nothing is lost."""
+        batch = self.batch(now)
+        self.write(batch)
+        self.settle(batch)
+
+    def batch(self, now: Instant) -> Batch:
+        """What is to be written as of now."""
+        dirty = self._conditions.take_dirty()
+        self._unkept.update({(row.rule, row.equipment): row for row in dirty})
+        return Batch(
+            base=self._committed,
+            target=self._reached,
+            changes=tuple(self._changes),
+            conditions=tuple(self._unkept.values()),
+            stepped=self._stepped,
+            now=now,
+        )
+
+    def write(self, batch: Batch) -> None:
+        """One transaction: alarms, orders, timers, messages, conditions, and the cursor.
+
+        1. See where the cursor is. At the target already: an earlier attempt was committed
+           although its answer was lost. Elsewhere: :class:`CursorMovedError`.
+        2. Write alarms that began and ended, their orders and messages, in their order.
+        3. Let fall due what is due.
+        4. Keep the conditions and the cursor.
+        """
+        with self._ledger.write(self._site.id) as entry:
+            found = cursors.load(entry.connection, self._site.id, self._site.gateway)
+            if found not in (batch.base, batch.target):
+                raise CursorMovedError(f"the cursor is at {found.epoch}:{found.seq}")
+            if batch.stepped:
+                timers.anchor_again(entry, batch.now)
+            for change in batch.changes:
+                self._write_change(entry, change, batch.now)
+            self._write_due(entry, batch.now)
+            kept_conditions.save(entry, batch.conditions)
+            if batch.target != found:
+                cursors.save(entry, self._site.gateway, batch.target)
+            if batch.changes:
+                failpoint.reach(failpoint.BEFORE_COMMIT)
+        if batch.changes:
+            failpoint.reach(failpoint.AFTER_COMMIT)
+
+    def settle(self, batch: Batch) -> None:
+        """``batch`` is committed: forget what it held."""
+        self._committed = batch.target
+        del self._changes[: len(batch.changes)]
+        for row in batch.conditions:
+            if self._unkept.get((row.rule, row.equipment)) is row:
+                del self._unkept[row.rule, row.equipment]
+        if batch.stepped:
+            self._stepped = False
+
+    def _reset(self) -> None:
+        self._conditions = Conditions(self._rulebook, self._site.equipment.values())
+        self._committed = self._reached = NOWHERE
+        self._changes: list[Change] = []
+        self._unkept: dict[tuple[str, str], ConditionRow] = {}
+        self._heard = None
+        self._steps = _StepWatch()
+        self._stepped = True
+
+    def _write_change(self, entry: Entry, change: Change, now: Instant) -> None:
+        if change.turn is Turn.CLEARED:
+            if alarms.clear(entry, change.occurrence, change.at.wall):
+                order = alarms.order_of(entry, change.occurrence)
+                if order is not None:
+                    orders.wait_for_close(entry, order, now)
+            return
+        alarm = alarm_of(change)
+        if not alarms.record(entry, alarm):
+            return
+        if change.rule.order is not None:
+            orders.answer(entry, alarm, change.rule.order, at=change.at, now=now)
+        self._post(entry, of_alarm(alarm), now)
+
+    def _write_due(self, entry: Entry, now: Instant) -> None:
+        for timer in timers.take_due(entry, now):
+            if timer.kind is TimerKind.CLOSE:
+                orders.close(entry, timer.subject, now)
+                continue
+            order = orders.breach(entry, timer.subject, now)
+            if order is not None:
+                notice = of_breach(
+                    order=timer.subject,
+                    number=order["number"],
+                    title=Text(**order["title"]),
+                    priority=Priority(order["priority"]),
+                    at=now.wall,
+                )
+                self._post(entry, notice, now)
+
+    def _post(self, entry: Entry, notice: Notice, now: Instant) -> None:
+        outbox.post(entry, notice.id, notice.body(self._site.zone), self._site.webhooks, now)
+
+
+class _StepWatch:
+    """Tells a step of the wall clock: its distance from the monotonic clock jumps."""
+
+    def __init__(self) -> None:
+        self._offsets: dict[str, int] = {}
+
+    def seen(self, at: Instant) -> bool:
+        """Whether the clocks of ``at``'s machine have moved apart since they were last seen.
+
+        The first look at a boot counts as a step: what happened before it is not known.
+        """
+        offset = at.wall - at.mono
+        last = self._offsets.get(at.boot)
+        if last is not None and abs(offset - last) <= STEP:
+            return False
+        self._offsets[at.boot] = offset
+        return True

@@ -1,0 +1,339 @@
+"""The devices' session against real brokers, and against one that breaks the protocol."""
+
+import asyncio
+import os
+import subprocess
+import sys
+import time
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from paho.mqtt.client import Client
+from paho.mqtt.enums import CallbackAPIVersion
+
+from gateway.model.equipment import Broker
+from gateway.mqtt.link import MqttSession
+
+PUBLISH = bytes([0x30, 14, 0, 11]) + b"lamp/status" + b"x"
+"""A message at QoS 0, byte by byte."""
+
+# amqtt forgets what was not acknowledged when the client goes; Mosquitto sends it again.
+keeps_unacknowledged = pytest.mark.parametrize("broker", ["mosquitto"], indirect=True)
+
+
+async def until(condition, seconds=20.0):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        await asyncio.sleep(0.01)
+
+
+class Hearer:
+    """A session and what it heard; messages are acknowledged unless ``ack`` is False."""
+
+    def __init__(self, broker, *, topics=("lamp/status", "lamp/online"), name="gw", ack=True):
+        self.heard = []
+        self.states = []
+        self.ack = ack
+        self.fail_on = None
+        self.session = MqttSession(broker, name, topics, self._hear, self._state)
+
+    def _hear(self, message):
+        if self.fail_on is not None and message.payload == self.fail_on:
+            raise RuntimeError("cannot be read")
+        self.heard.append(message)
+        if self.ack:
+            message.ack()
+
+    def _state(self, connected, detail):
+        self.states.append((connected, detail))
+
+    def payloads(self):
+        return [message.payload for message in self.heard]
+
+    @asynccontextmanager
+    async def running(self):
+        stop = asyncio.Event()
+        task = asyncio.create_task(self.session.run(stop))
+        try:
+            yield self
+        finally:
+            stop.set()
+            await asyncio.wait_for(task, 10)
+
+
+class Publisher:
+    def __init__(self, broker):
+        self.client = Client(CallbackAPIVersion.VERSION2)
+        self.client.username_pw_set(broker.username, broker.password)
+        self.client.connect(broker.host, broker.port)
+        self.client.loop_start()
+
+    def say(self, payload, topic="lamp/status", **how):
+        self.client.publish(topic, payload, qos=1, **how).wait_for_publish(10)
+
+    def close(self):
+        self.client.disconnect()
+        self.client.loop_stop()
+
+
+@pytest.fixture
+def publisher(broker):
+    made = Publisher(broker.address)
+    yield made
+    made.close()
+
+
+def test_messages_arrive_in_order_and_retained_ones_are_marked(broker, publisher):
+    async def run():
+        publisher.say(b"true", topic="lamp/online", retain=True)
+        async with Hearer(broker.address).running() as hearer:
+            await until(lambda: hearer.session.connected)
+            await until(lambda: len(hearer.heard) >= 1)
+            assert hearer.heard[0].retained
+            hearer.heard.clear()
+            for number in range(50):
+                publisher.say(b"%d" % number)
+            await until(lambda: len(hearer.heard) >= 50)
+            assert hearer.payloads() == [b"%d" % number for number in range(50)]
+            assert not any(message.retained for message in hearer.heard)
+
+    asyncio.run(run())
+
+
+def test_building_does_not_connect():
+    session = MqttSession(
+        Broker(host="127.0.0.1", port=1, username="", password=""), "gw", ["a"], lambda _: None
+    )
+    assert not session.connected
+
+
+@keeps_unacknowledged
+def test_a_message_that_was_not_acknowledged_comes_again(broker, publisher):
+    async def run():
+        async with Hearer(broker.address, ack=False).running() as first:
+            await until(lambda: first.session.connected)
+            publisher.say(b"unsafe")
+            await until(lambda: first.payloads() == [b"unsafe"])
+        async with Hearer(broker.address).running() as second:
+            await until(lambda: b"unsafe" in second.payloads())
+        async with Hearer(broker.address).running() as third:
+            await until(lambda: third.session.connected)
+            publisher.say(b"last")
+            await until(lambda: b"last" in third.payloads())
+            assert third.payloads() == [b"last"]
+
+    asyncio.run(run())
+
+
+def test_what_was_said_meanwhile_is_heard_on_return(broker, publisher):
+    async def run():
+        async with Hearer(broker.address).running() as first:
+            await until(lambda: first.session.connected)
+            publisher.say(b"1")
+            await until(lambda: first.payloads() == [b"1"])
+        publisher.say(b"2")
+        publisher.say(b"3")
+        async with Hearer(broker.address).running() as second:
+            await until(lambda: second.payloads() == [b"2", b"3"])
+
+    asyncio.run(run())
+
+
+def test_a_message_that_breaks_its_hearer_is_put_aside_and_the_next_is_heard(broker, publisher):
+    async def run():
+        hearer = Hearer(broker.address)
+        hearer.fail_on = b"poison"
+        async with hearer.running():
+            await until(lambda: hearer.session.connected)
+            for _ in range(30):  # more than a broker lets wait for acknowledgement
+                publisher.say(b"poison")
+            publisher.say(b"good")
+            await until(lambda: hearer.payloads() == [b"good"])
+            quarantine = hearer.session.quarantine
+            assert (quarantine.count, quarantine.topic) == (30, "lamp/status")
+            assert (quarantine.sample, quarantine.reason) == (b"poison", "cannot be read")
+            assert hearer.session.connected
+
+    asyncio.run(run())
+
+
+def test_back_after_the_broker_was_killed(broker):
+    async def run():
+        async with Hearer(broker.address).running() as hearer:
+            await until(lambda: hearer.session.connected)
+            broker.kill()
+            await until(lambda: not hearer.session.connected)
+            begun = time.monotonic()
+            await asyncio.to_thread(broker.start)
+            await until(lambda: hearer.session.connected)
+            assert time.monotonic() - begun < 10 + 10
+            publisher = Publisher(broker.address)
+            try:
+                publisher.say(b"after")
+                await until(lambda: hearer.payloads() == [b"after"])
+            finally:
+                publisher.close()
+            connected = [state for state, _ in hearer.states]
+            assert connected[0] is True
+            assert connected[-1] is True
+            assert False in connected
+
+    asyncio.run(run())
+
+
+@keeps_unacknowledged
+def test_a_late_ack_says_nothing_on_another_connection(broker, publisher):
+    """After a reconnect message ids begin anew: an old ack must not eat a new message."""
+
+    async def run():
+        hearer = Hearer(broker.address, ack=False)
+        async with hearer.running():
+            await until(lambda: hearer.session.connected)
+            publisher.say(b"first")
+            await until(lambda: hearer.payloads() == [b"first"])
+            old = hearer.heard[0]
+            broker.kill()
+            await until(lambda: not hearer.session.connected)
+            await asyncio.to_thread(broker.start)
+            await until(lambda: hearer.session.connected)
+            again = Publisher(broker.address)
+            again.say(b"second")
+            again.close()
+            await until(lambda: b"second" in hearer.payloads())
+            old.ack()
+            await asyncio.sleep(0.2)
+        async with Hearer(broker.address).running() as later:
+            await until(lambda: b"second" in later.payloads())
+
+    asyncio.run(run())
+
+
+def test_refused_credentials_are_said_and_tried_slowly(broker):
+    async def run():
+        address = broker.address
+        wrong = Broker(host=address.host, port=address.port, username="dutyroom", password="wrong")
+        async with Hearer(wrong).running() as hearer:
+            await until(lambda: hearer.states)
+            assert not hearer.session.connected
+            assert hearer.states[0][0] is False
+            assert hearer.states[0][1].startswith("refused: ")
+            await asyncio.sleep(1.5)
+            assert len(hearer.states) <= 3
+
+    asyncio.run(run())
+
+
+def test_nobody_listens(free_port):
+    async def run():
+        broker = Broker(host="127.0.0.1", port=free_port, username="", password="")
+        async with Hearer(broker).running() as hearer:
+            await until(lambda: hearer.states)
+            assert hearer.states[0][0] is False
+            assert hearer.states[0][1].startswith("cannot connect: ")
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [
+        bytes.fromhex("30 03 00 ff 61"),  # a topic longer than its packet
+        bytes.fromhex("32 02 00 00"),  # no message id
+        bytes.fromhex("90 01 00"),  # half an acknowledged subscription
+        bytes.fromhex("30 ff ff ff ff ff"),  # a length that never ends
+        bytes.fromhex("00 00"),
+    ],
+)
+def test_a_packet_that_cannot_be_parsed_costs_the_connection_only(packet):
+    async def run():
+        connections = 0
+
+        async def serve(reader, writer):
+            nonlocal connections
+            connections += 1
+            try:
+                await reader.read(1000)
+                writer.write(bytes.fromhex("20 02 00 00"))
+                await reader.read(1000)
+                writer.write(packet if connections == 1 else PUBLISH)
+                await reader.read(1000)
+            except ConnectionError:
+                pass
+            finally:
+                writer.close()
+
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        broker = Broker(host="127.0.0.1", port=port, username="", password="")
+        async with Hearer(broker).running() as hearer:
+            await until(lambda: hearer.payloads() == [b"x"])
+            assert connections == 2
+        server.close()
+
+    asyncio.run(run())
+
+
+def test_a_topic_that_is_no_utf8_is_put_aside():
+    async def run():
+        async def serve(reader, writer):
+            try:
+                await reader.read(1000)
+                writer.write(bytes.fromhex("20 02 00 00"))
+                await reader.read(1000)
+                writer.write(bytes.fromhex("30 05 00 02 ff fe 61"))
+                writer.write(PUBLISH)
+                await reader.read(1000)
+            finally:
+                writer.close()
+
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        broker = Broker(host="127.0.0.1", port=port, username="", password="")
+        async with Hearer(broker).running() as hearer:
+            await until(lambda: hearer.payloads() == [b"x"])
+            assert hearer.session.quarantine.count == 1
+            assert hearer.session.quarantine.topic == "a topic that is no UTF-8"
+        server.close()
+
+    asyncio.run(run())
+
+
+_MANY = """
+import asyncio, socket, sys
+from gateway.model.equipment import Broker
+from gateway.mqtt.link import MqttSession
+held = [socket.socket() for _ in range(1100)]
+async def main():
+    stop = asyncio.Event()
+    broker = Broker(host="127.0.0.1", port=int(sys.argv[1]), username="dutyroom", password="right")
+    def say(connected, detail):
+        if not stop.is_set():
+            print("connected" if connected else detail)
+        stop.set()
+    session = MqttSession(broker, "many", ["a"], lambda _: None, say)
+    await asyncio.wait_for(session.run(stop), 20)
+asyncio.run(main())
+"""
+
+
+def test_it_connects_with_more_than_1024_descriptors_open(broker):
+    run = subprocess.run(
+        [
+            "bash",
+            "-c",
+            'ulimit -n 4096; exec "$@"',
+            "-",
+            sys.executable,
+            "-c",
+            _MANY,
+            str(broker.address.port),
+        ],
+        env={**os.environ, "PYTHONPATH": str(Path.cwd())},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert run.stdout.strip() == "connected", run.stderr

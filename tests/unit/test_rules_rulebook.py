@@ -1,0 +1,159 @@
+"""The rulebook's files: what is shipped, and how mistakes are told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from duty_room import site
+
+from gateway.documents import ConfigurationError
+from gateway.model.moment import HOUR, MINUTE, SECOND
+from gateway.site import load
+from rules.rule import Comparison, Condition, Gate, Priority
+from rules.rulebook import SHIPPED, load_rulebook
+
+CATEGORIES = "categories:\n  lighting: {zh: 公共照明, en: Public lighting}\n"
+RULE = """\
+class: lamp
+rules:
+  - id: dark
+    name: {zh: 灯灭, en: Dark}
+    point: power
+    condition: {below: 2}
+    while: {point: output, equals: 1}
+    for: 10s
+    clear_after: 20s
+    priority: minor
+    cause_key: lamp-dead
+    guidance: {zh: [看], en: [look]}
+    order: {category: lighting, complete_within: 2h, close_after: 30m}
+    source: "[site setting]"
+"""
+
+
+def book(folder: Path, rule: str = RULE, categories: str = CATEGORIES) -> Path:
+    (folder / "alarms").mkdir(exist_ok=True)
+    (folder / "categories.yaml").write_text(categories)
+    (folder / "alarms" / "lamp.yaml").write_text(rule)
+    return folder
+
+
+def problems(folder: Path) -> list[str]:
+    with pytest.raises(ConfigurationError) as caught:
+        load_rulebook(site(), [folder])
+    return [str(problem).removeprefix(f"{folder}/") for problem in caught.value.problems]
+
+
+def test_the_shipped_rulebook_fits_the_demo_site() -> None:
+    demo = load(Path(__file__).parents[2] / "deploy" / "demo" / "site.yaml")
+    rulebook = load_rulebook(demo)
+    hot = rulebook.rules["motor-temperature-high"]
+    assert hot.condition == Condition(comparison=Comparison.ABOVE, limit=75, deadband=3)
+    assert (hot.delay, hot.clear_after) == (10 * SECOND, 20 * SECOND)
+    assert hot.order is not None
+    assert (hot.priority, hot.order.complete_within) == (Priority.MAJOR, 2 * HOUR)
+    classes = {thing.equipment_class for thing in demo.equipment.values()}
+    assert {rule.equipment_class for rule in rulebook.rules.values()} <= classes
+
+
+def test_every_shipped_rule_has_a_source_and_guidance() -> None:
+    for rule in load_rulebook(site(), [SHIPPED]).rules.values():
+        assert rule.source
+        assert len(rule.guidance.zh) == len(rule.guidance.en) > 0
+
+
+def test_a_rule_as_it_is_read(tmp_path: Path) -> None:
+    rule = load_rulebook(site(), [book(tmp_path)]).rules["dark"]
+    assert rule.equipment_class == "lamp"
+    assert rule.condition == Condition(comparison=Comparison.BELOW, limit=2)
+    assert rule.gate == Gate(point="output", equals=1)
+    assert rule.order is not None
+    assert rule.order.category_name.zh == "公共照明"
+    assert rule.order.close_after == 30 * MINUTE
+
+
+def test_the_fingerprint_changes_with_the_files(tmp_path: Path) -> None:
+    first = load_rulebook(site(), [book(tmp_path)]).fingerprint
+    assert load_rulebook(site(), [book(tmp_path)]).fingerprint == first
+    changed = book(tmp_path, RULE.replace("below: 2", "below: 3"))
+    assert load_rulebook(site(), [changed]).fingerprint != first
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "told"),
+    [
+        ("class: lamp", "class: lmap", 1, "class: there is no class 'lmap'; did you mean 'lamp'?"),
+        (
+            "point: power",
+            "point: powr",
+            5,
+            "rules.dark.point: no lamp has a point 'powr'; did you mean 'power'?",
+        ),
+        (
+            "{point: output,",
+            "{point: outputs,",
+            7,
+            "rules.dark.while.point: no lamp has a point 'outputs'; did you mean 'output'?",
+        ),
+        (
+            "category: lighting",
+            "category: lightning",
+            13,
+            "rules.dark.order.category: there is no category 'lightning'; did you mean 'lighting'?",
+        ),
+        ("{below: 2}", "{below: 2, above: 3}", 6, "exactly one of above, below"),
+        ("{below: 2}", "{}", 6, "exactly one of above, below"),
+        ("{below: 2}", "{equals: 2, deadband: 1}", 6, "a deadband belongs to above or below"),
+        ("{below: 2}", "{below: .nan}", 6, "finite"),
+        ("for: 10s", "for: 10", 8, "rules.dark.for"),
+        ("    for: 10s\n", "", 3, "rules.dark.for: is missing; add it"),
+        ("priority: minor", "priority: urgent", 10, "rules.dark.priority"),
+        ("priority: minor", "priority: info", 13, "rules.dark.order: does not fit priority info"),
+        (
+            "    order: {category: lighting, complete_within: 2h, close_after: 30m}\n",
+            "",
+            3,
+            "is missing, but the priority is major",
+        ),
+        ("cause_key", "cause_kye", 11, "rules.dark.cause_kye: is not a known key"),
+    ],
+)
+def test_a_mistake_is_told_with_its_line_and_the_mend(
+    tmp_path: Path, old: str, new: str, line: int, told: str
+) -> None:
+    text = RULE.replace("minor", "major") if "priority is major" in told else RULE
+    assert old in text
+    found = problems(book(tmp_path, text.replace(old, new)))
+    assert any(
+        problem.startswith(f"alarms/lamp.yaml:{line}: ") and told in problem for problem in found
+    ), found
+
+
+def test_all_mistakes_of_all_files_come_at_once(tmp_path: Path) -> None:
+    book(tmp_path, RULE.replace("point: power", "point: powr").replace("lighting,", "light,"))
+    (tmp_path / "alarms" / "pump.yaml").write_text("class: pump\nrulez: []\n")
+    (tmp_path / "alarms" / "zulu.yaml").write_text(RULE)
+    found = problems(tmp_path)
+    assert [problem.split(": ")[1] for problem in found] == [
+        "rules.dark.point",
+        "rules.dark.order.category",
+        "rules",
+        "rulez",
+        "rules.dark.id",
+    ]
+
+
+def test_a_limit_that_can_never_be_passed_is_a_mistake(tmp_path: Path) -> None:
+    demo = load(Path(__file__).parents[2] / "deploy" / "demo" / "site.yaml")
+    pump = (SHIPPED / "alarms" / "pump.yaml").read_text()
+    categories = (SHIPPED / "categories.yaml").read_text()
+    folder = book(tmp_path, pump.replace("above: 75", "above: 75000"), categories)
+    with pytest.raises(ConfigurationError, match="75000 is never passed: motor_temperature"):
+        load_rulebook(demo, [folder])
+
+
+def test_a_broken_categories_file_is_one_mistake_not_many(tmp_path: Path) -> None:
+    found = problems(book(tmp_path, categories="categories: [\n"))
+    assert len(found) == 1
+    assert found[0].startswith("categories.yaml:")

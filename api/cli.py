@@ -1,0 +1,234 @@
+"""The command ``dutyroom``. A command imports what it needs, so that the small ones are quick."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Coroutine
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as installed_version
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from api import lifeline
+from api.settings import CannotStartError, Settings, demo_site
+
+_ABOUT = """值班室 dutyroom: watches the equipment of a compound, raises alarms and work orders.
+
+`dutyroom up` starts everything on this machine. The other services run alone only where a site
+is spread over several machines or processes."""
+
+app = typer.Typer(
+    help=_ABOUT,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Site = Annotated[
+    Path | None,
+    typer.Option(envvar="DUTYROOM_SITE", help="Site file.  [default: the demo site]"),
+]
+Data = Annotated[
+    Path, typer.Option(envvar="DUTYROOM_DATA", help="Directory for everything that is kept.")
+]
+Host = Annotated[
+    str,
+    typer.Option(
+        envvar="DUTYROOM_HOST",
+        help="Address to bind the page and the API to; anything but loopback opens them to the "
+        "network, so put HTTPS before it.",
+    ),
+]
+Port = Annotated[
+    int,
+    typer.Option(envvar="DUTYROOM_PORT", min=1, max=65535, help="Port of the page and the API."),
+]
+Link = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="ID=HOST:PORT", help="Where a Modbus link is, in place of what the site file says."
+    ),
+]
+
+_DATA = Path("data")
+_LOOPBACK = "127.0.0.1"
+_PORT = 8000
+
+
+@app.command()
+def up(site: Site = None, data: Data = _DATA, host: Host = _LOOPBACK, port: Port = _PORT) -> None:
+    """Start everything and print the address and the log-in; Ctrl-C ends it.
+
+    Starts the broker (unless the site file names one), the simulators (if it names a scenario)
+    and the server, each in a process of its own, and starts again what falls over. The password
+    of the user admin is DUTYROOM_ADMIN_PASSWORD, or made at the first start and printed once.
+    """
+    from api.up import run
+
+    asyncio.run(run(_settings(site, data, host=host, port=port)))
+
+
+@app.command()
+def gateway(site: Site = None, data: Data = _DATA, link: Link = None) -> None:
+    """Poll and hear the devices, keep the history, publish on the broker."""
+    from api.distributed import run_gateway
+
+    _serve(run_gateway(_settings(site, data, links=link)))
+
+
+@app.command()
+def rules(site: Site = None, data: Data = _DATA) -> None:
+    """Hear the readings on the broker; raise alarms, orders and notices."""
+    from api.distributed import run_rules
+
+    _serve(run_rules(_settings(site, data)))
+
+
+@app.command()
+def api(site: Site = None, data: Data = _DATA, host: Host = _LOOPBACK, port: Port = _PORT) -> None:
+    """Serve the page and the REST interface."""
+    from api.distributed import run_api
+
+    _serve(run_api(_settings(site, data, host=host, port=port)))
+
+
+@app.command(hidden=True)
+def embedded(
+    site: Site = None,
+    data: Data = _DATA,
+    host: Host = _LOOPBACK,
+    port: Port = _PORT,
+    link: Link = None,
+) -> None:
+    """Gateway, rules and API in one process, as `up` starts it."""
+    from api.embedded import run
+
+    _serve(run(_settings(site, data, host=host, port=port, links=link)))
+
+
+@app.command()
+def simulate(site: Site = None, data: Data = _DATA, link: Link = None) -> None:
+    """Play the devices of a site that names a scenario, on real Modbus and MQTT."""
+    from api.distributed import run_simulators
+
+    _serve(run_simulators(_settings(site, data, links=link)))
+
+
+@app.command()
+def broker(data: Data = _DATA) -> None:
+    """Run dutyroom's own MQTT broker, on loopback, for a site file that names none."""
+    from api.distributed import run_broker
+
+    _serve(run_broker(data))
+
+
+@app.command()
+def check(
+    site: Annotated[
+        Path | None,
+        typer.Argument(envvar="DUTYROOM_SITE", help="Site file.  [default: the demo site]"),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Read site file, profiles, rulebook and scenario, and print every mistake with its line.
+
+    Ends with code 2 if there is one.
+    """
+    from api import configuration
+    from gateway.documents import ConfigurationError, Problem
+
+    problems: list[Problem] = []
+    settings = _settings(site, _DATA)
+    try:
+        configuration.check(settings)
+    except ConfigurationError as error:
+        problems = error.problems
+    if as_json:
+        fields = Problem.__slots__
+        found = [{name: getattr(problem, name) for name in fields} for problem in problems]
+        print(json.dumps({"ok": not found, "problems": found}, ensure_ascii=False, indent=2))
+    elif problems:
+        print(*problems, sep="\n")
+        print(f"{len(problems)} to mend")
+    else:
+        print(f"{settings.site}: nothing wrong")
+    if problems:
+        raise typer.Exit(2)
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    try:
+        print(installed_version("dutyroom"))
+    except PackageNotFoundError:
+        print("not installed; running from source")
+
+
+def _settings(
+    site: Path | None,
+    data: Path,
+    *,
+    host: str = _LOOPBACK,
+    port: int = _PORT,
+    links: list[str] | None = None,
+) -> Settings:
+    return Settings(
+        site=site or demo_site(),
+        data=data,
+        host=host,
+        port=port,
+        links=dict(_address(text) for text in links or ()),
+    )
+
+
+def _address(text: str) -> tuple[str, tuple[str, int]]:
+    link, _, address = text.partition("=")
+    host, _, port = address.rpartition(":")
+    if not (link and host and port.isdecimal()):
+        raise typer.BadParameter(f"{text!r} is not ID=HOST:PORT", param_hint="--link")
+    return link, (host, int(port))
+
+
+def _serve(service: Coroutine[Any, Any, None]) -> None:
+    """Run a service until it is told to end, or until its parent is gone."""
+    from api.logs import to_stderr
+
+    to_stderr()
+    lifeline.hold()
+    asyncio.run(service)
+
+
+def main() -> None:
+    """The command line; what is wrong outside is a line each, not a traceback."""
+    try:
+        app(prog_name="dutyroom")
+    except Exception as error:
+        refusals = _refusals(error)
+        if refusals is None:
+            raise
+        for line in refusals:
+            print(f"dutyroom: {line}", file=sys.stderr, flush=True)
+        sys.exit(2)
+
+
+def _refusals(error: Exception) -> list[str] | None:
+    """The lines for the user, if ``error`` is none of ours; else None."""
+    from gateway.documents import ConfigurationError
+
+    if isinstance(error, ExceptionGroup):
+        parts = [_refusals(part) for part in error.exceptions]
+        return None if None in parts else [line for part in parts for line in part or ()]
+    if isinstance(error, CannotStartError | ConfigurationError):
+        return str(error).splitlines()
+    return None
+
+
+if __name__ == "__main__":
+    main()

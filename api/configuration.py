@@ -1,0 +1,71 @@
+"""The files of a site, read together: site, profiles, rulebook, scenario."""
+
+from __future__ import annotations
+
+from api.data_directory import DataDirectory
+from api.settings import CannotStartError, Settings
+from gateway import site as site_file
+from gateway.documents import ConfigurationError, Problem
+from gateway.model.equipment import Broker, Site
+from rules.rule import Rulebook
+from rules.rulebook import load_rulebook
+
+
+def load_site(settings: Settings) -> Site:
+    """The site with its links where the settings say.
+
+    Raises :class:`~gateway.documents.ConfigurationError`, or
+    :class:`~api.settings.CannotStartError` for a link that it does not have.
+    """
+    site = site_file.load(settings.site)
+    for link, (host, port) in settings.links.items():
+        try:
+            site = site_file.with_link_address(site, link, host, port)
+        except KeyError as error:
+            raise CannotStartError(f"--link {link}: {error.args[0]}") from None
+    return site
+
+
+def load(settings: Settings) -> tuple[Site, Rulebook]:
+    """The site and its rulebook; raises as :func:`load_site` does."""
+    site = load_site(settings)
+    return site, load_rulebook(site)
+
+
+def check(settings: Settings) -> Site:
+    """The site, after everything was looked through: its rulebook, and its scenario if any.
+
+    Raises :class:`~gateway.documents.ConfigurationError` with every problem of all files;
+    rulebook and scenario can be read only against a site that is right.
+    """
+    from simulators import scenario, world
+
+    site = load_site(settings)
+    problems: list[Problem] = []
+    try:
+        load_rulebook(site)
+    except ConfigurationError as error:
+        problems += error.problems
+    if site.scenario is not None:
+        try:
+            world.Simulation(site, scenario.load(site))
+        except ConfigurationError as error:
+            problems += error.problems
+    if problems:
+        raise ConfigurationError(problems)
+    return site
+
+
+def with_broker(site: Site, data: DataDirectory) -> tuple[Site, Broker]:
+    """``site`` with the broker that its MQTT devices and the bus are to use.
+
+    Raises :class:`~api.settings.CannotStartError` if the site names none and none was started.
+    """
+    if site.broker is not None:
+        return site, site.broker
+    broker = data.own_broker()
+    if broker is None:
+        raise CannotStartError(
+            "there is no broker: name one in the site file, or start `dutyroom broker` first"
+        )
+    return site_file.with_broker(site, broker), broker

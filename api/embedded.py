@@ -1,0 +1,64 @@
+"""Gateway, rules and API in one process: memory bus, SQLite history, SQLite ledger."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+
+from gateway.service import Gateway
+
+from api import configuration, lifeline
+from api import service as api_service
+from api.data_directory import DataDirectory
+from api.settings import Settings
+from gateway.bus.memory import MemoryBus
+from gateway.clock import SystemClock
+from gateway.history.embedded import EmbeddedHistory
+from gateway.spool import Spool
+from rules import service as rules_service
+from rules.ledger.store import open_ledger
+from rules.people import ensure_admin
+
+
+async def run(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT; a service that fails takes the process down with it."""
+    stop = lifeline.stop_on_signals()
+    data = DataDirectory.open(settings.data)
+    for service in ("gateway", "rules"):
+        data.claim_service(service)
+    site, rulebook = configuration.load(settings)
+    site, _ = configuration.with_broker(site, data)
+    clock, bus = SystemClock(), MemoryBus()
+    password = data.password_to_set(os.environ.get("DUTYROOM_ADMIN_PASSWORD"))
+    ledger = open_ledger(data.ledger)
+    ensure_admin(ledger, password, clock.now())
+    history = EmbeddedHistory(data.history)
+    spool = Spool.open(data.spool)
+    gateway = Gateway(site=site, spool=spool, history=history, bus=bus, clock=clock)
+    await bus.start()
+    try:
+        async with asyncio.TaskGroup() as services:
+            services.create_task(gateway.run(stop))
+            services.create_task(
+                rules_service.run(
+                    site=site, rulebook=rulebook, bus=bus, ledger=ledger, clock=clock, stop=stop
+                )
+            )
+            services.create_task(
+                api_service.run(
+                    site=site,
+                    rulebook=rulebook,
+                    ledger=ledger,
+                    history=history,
+                    bus=bus,
+                    clock=clock,
+                    host=settings.host,
+                    port=settings.port,
+                    stop=stop,
+                )
+            )
+    finally:
+        await bus.close()
+        spool.close()
+        history.close()
+        ledger.close()

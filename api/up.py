@@ -1,0 +1,148 @@
+"""``dutyroom up``: everything on this machine, started, announced, and ended by one Ctrl-C."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import os
+import socket
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+
+from api import lifeline
+from api.configuration import check
+from api.data_directory import DataDirectory
+from api.ports import reserve, reserve_any, why_not
+from api.settings import CannotStartError, Settings
+from api.supervise import Program, Supervisor, command
+from gateway.model.equipment import ModbusLink, Site
+
+_LOOPBACK = "127.0.0.1"
+_ANYWHERE = {"0.0.0.0": _LOOPBACK, "::": "::1"}
+"""How a server that is bound to every address is reached from here."""
+_SLOW = 20.0
+"""s after which a start is called slow, and why is told."""
+
+
+async def run(settings: Settings) -> None:
+    """Start everything, say where it is, and wait for the end.
+
+    1. Check files, address and data directory; nothing has been started if one is wrong.
+    2. Choose ports for what is ours alone. 3. Start the children. 4. Announce. 5. End them.
+    Raises ConfigurationError or :class:`~api.settings.CannotStartError`.
+    """
+    stop = lifeline.stop_on_signals()
+    began = time.monotonic()
+    site = check(settings)
+    taken = why_not(settings.host, settings.port)
+    if taken is not None:
+        raise CannotStartError(
+            f"cannot listen on {settings.host}:{settings.port}: {taken}; "
+            "give another port with --port or DUTYROOM_PORT"
+        )
+    data = DataDirectory.open(settings.data)
+    claim = data.claim()
+    links = _simulated_links(site)
+    programs = _programs(settings, site, data, links)
+    _say(f"{site.name.zh} {site.name.en} · {settings.site}")
+    _say(f"starting {', '.join(program.name for program in programs)} · data in {data.root}")
+    supervisor = Supervisor(programs, say=_say, inherit=(claim,))
+    announcing = asyncio.create_task(_announce(settings, data, began))
+    try:
+        await supervisor.run(stop)
+    finally:
+        announcing.cancel()
+        with suppress(asyncio.CancelledError):
+            await announcing
+        for token in links.values():
+            token.close()
+    _say("ended")
+
+
+def _programs(
+    settings: Settings, site: Site, data: DataDirectory, links: Mapping[str, socket.socket]
+) -> list[Program]:
+    """The children in the order in which they start; they end in the other."""
+    files = ("--site", str(settings.site.absolute()), "--data", str(data.root))
+    moved: list[str] = []
+    for link, token in links.items():
+        moved += ("--link", f"{link}={_LOOPBACK}:{token.getsockname()[1]}")
+    programs = []
+    if site.broker is None:
+        data.renew_broker()
+        programs.append(
+            Program(name="the broker", command=command("broker", "--data", str(data.root)))
+        )
+    if site.scenario is not None:
+        programs.append(Program(name="the simulators", command=command("simulate", *files, *moved)))
+    address = ("--host", settings.host, "--port", str(settings.port))
+    programs.append(
+        Program(name="the server", command=command("embedded", *files, *address, *moved))
+    )
+    return programs
+
+
+def _simulated_links(site: Site) -> Mapping[str, socket.socket]:
+    """Link id → the reserved loopback port, for every Modbus link of a simulated site.
+
+    A simulated site never reaches for the hosts in its file: there may be real devices.
+    """
+    reserved: dict[str, socket.socket] = {}
+    if site.scenario is None:
+        return reserved
+    for link in site.links.values():
+        if not isinstance(link, ModbusLink):
+            continue
+        token = reserve(_LOOPBACK, link.port)
+        if token is None:
+            token = reserve_any(_LOOPBACK)
+            moved = token.getsockname()[1]
+            _say(f"port {link.port} of link {link.id} is taken; its devices are on {moved}")
+        reserved[link.id] = token
+    return reserved
+
+
+async def _announce(settings: Settings, data: DataDirectory, began: float) -> None:
+    """Wait until the server answers that all is well, then say where it is."""
+    patience = began + _SLOW
+    while (trouble := await asyncio.to_thread(_trouble, settings)) is not None:
+        if time.monotonic() > patience:
+            _say(f"not ready yet: {trouble}")
+            patience = time.monotonic() + _SLOW
+        await asyncio.sleep(0.1)
+    _say(f"ready after {time.monotonic() - began:.1f} s")
+    _say(f"page    http://{_shown(settings.host)}:{settings.port}/")
+    made = data.made_password()
+    if made is not None:
+        _say(f"log in  admin  {made}  (made just now and not shown again: keep it)")
+        data.forget_made_password()
+    elif "DUTYROOM_ADMIN_PASSWORD" in os.environ:
+        _say("log in  admin  with the password in DUTYROOM_ADMIN_PASSWORD")
+    else:
+        _say("log in  admin  with the password shown at the first start")
+    _say("Ctrl-C ends it")
+
+
+def _trouble(settings: Settings) -> str | None:
+    """What ``/healthz`` complains of; None if it is content."""
+    host = _ANYWHERE.get(settings.host, settings.host)
+    connection = http.client.HTTPConnection(host, settings.port, timeout=2)
+    try:
+        connection.request("GET", "/healthz")
+        answer = connection.getresponse()
+        text = answer.read(2000).decode(errors="replace")
+        return None if answer.status == 200 else text
+    except (OSError, http.client.HTTPException) as error:
+        return f"the server does not answer ({error})"
+    finally:
+        connection.close()
+
+
+def _shown(host: str) -> str:
+    host = _ANYWHERE.get(host, host)
+    return f"[{host}]" if ":" in host else host
+
+
+def _say(line: str) -> None:
+    print(f"dutyroom: {line}", flush=True)

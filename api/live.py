@@ -1,0 +1,234 @@
+"""The live stream: one reader of the ledger and of the latest readings for every open page.
+
+Nothing is queued for a page. Each stream knows the last change and the last round of readings
+that it has sent, and takes what came after from what :class:`Live` keeps for all:
+
+1. every 200 ms the ledger is asked for new changes; what they changed is loaded and encoded
+   once, and kept in a ring of bounded length,
+2. every second the readings that changed, in value, quality or age, are encoded once,
+3. every five seconds a heartbeat is made, and every session is looked at again.
+
+Each goes on when another fails. A reader that is slow gets fewer and larger rounds of readings;
+one that falls out of the ring is cut, and its browser comes back with ``Last-Event-ID``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from api import messages
+from api.auth import Sessions, Visitor
+from api.desk import Desk
+from api.metrics import LIVE_FAILURES, STREAMS, STREAMS_CUT
+from api.views.readings import Readings
+from gateway.latest import Mark
+
+CHANGES_EVERY = 0.2
+READINGS_EVERY = 1.0
+HEARTBEAT_EVERY = 5.0
+SESSIONS_EVERY = 5.0
+RING = 2000
+"""Changes kept encoded; a stream that is further behind is cut."""
+STREAMS_AT_MOST = 500
+
+log = structlog.get_logger(__name__)
+
+
+class StreamsFullError(Exception):
+    """As many streams are open as this process serves."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Delta:
+    change: int
+    data: bytes
+
+
+@dataclass(slots=True, eq=False)
+class Stream:
+    """What is known of one open page."""
+
+    visitor: Visitor
+    change: int
+    """The change sent last."""
+    round: int
+    """The round of readings sent last."""
+    beat: int
+    first: list[bytes] = field(repr=False)
+    """What it gets before anything new."""
+    is_over: bool = False
+
+
+class Live:
+    """See the module's description. Everything here happens on one event loop."""
+
+    def __init__(self, desk: Desk, sessions: Sessions) -> None:
+        self._desk = desk
+        self._sessions = sessions
+        self._streams: set[Stream] = set()
+        self._opening = 0
+        self._news = asyncio.Event()
+        self._ring: deque[_Delta] = deque()
+        self._floor = 0
+        """Every change after this one is in the ring."""
+        self._change: int | None = None
+        """The change taken last; None until the ledger has answered."""
+        self._round = 0
+        self._mark: Mark | None = None
+        self._changed_readings = b""
+        self._beat = 0
+        self._heartbeat = b""
+
+    async def run(self) -> None:
+        """Read and encode until cancelled; no failure ends it."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(_repeat("changes", CHANGES_EVERY, self._take_changes))
+            tasks.create_task(_repeat("readings", READINGS_EVERY, self._take_readings))
+            tasks.create_task(_repeat("heartbeat", HEARTBEAT_EVERY, self._take_heartbeat))
+            tasks.create_task(_repeat("sessions", SESSIONS_EVERY, self._check_sessions))
+
+    async def open(self, visitor: Visitor, last_event_id: int | None) -> Stream:
+        """A stream with its first messages, so that what cannot be read is an error in time.
+
+        ``last_event_id`` still known: all readings, then the changes missed; otherwise a
+        snapshot of everything. Raises :class:`StreamsFullError` and what the ledger raises.
+        """
+        if len(self._streams) + self._opening >= STREAMS_AT_MOST:
+            raise StreamsFullError
+        self._opening += 1
+        try:
+            start = await self._desk.read(lambda view: messages.opening(view, last_event_id))
+        finally:
+            self._opening -= 1
+        return Stream(
+            visitor=visitor,
+            change=start.through,
+            round=self._round,
+            beat=self._beat,
+            first=messages.opening_messages(start, self._desk.readings()),
+        )
+
+    async def follow(self, stream: Stream) -> AsyncGenerator[bytes, None]:
+        """Everything that ``stream`` has to send, message by message, until it is over."""
+        self._streams.add(stream)
+        STREAMS.inc()
+        try:
+            due, stream.first = deque(stream.first), []
+            while not stream.is_over:
+                news = self._news
+                if due:
+                    yield due.popleft()
+                else:
+                    due = self._due(stream)
+                    if not due:
+                        await news.wait()
+        finally:
+            self._streams.discard(stream)
+            STREAMS.dec()
+
+    def end(self, token: str | None = None) -> None:
+        """End the streams of one session (at log-out), or all of them (at shutdown)."""
+        for stream in self._streams:
+            if token is None or stream.visitor.token == token:
+                stream.is_over = True
+        self._tell()
+
+    def _due(self, stream: Stream) -> deque[bytes]:
+        """What ``stream`` has not had yet; it counts as sent."""
+        if stream.change < self._floor:
+            stream.is_over = True
+            STREAMS_CUT.labels("behind").inc()
+            return deque()
+        due: deque[bytes] = deque()
+        for delta in self._ring:
+            if delta.change > stream.change:
+                due.append(delta.data)
+                stream.change = delta.change
+        if stream.round < self._round:
+            in_step = stream.round == self._round - 1
+            due.append(self._changed_readings if in_step else self._all_readings())
+            stream.round = self._round
+        if stream.beat < self._beat:
+            due.append(self._heartbeat)
+            stream.beat = self._beat
+        return due
+
+    def _all_readings(self) -> bytes:
+        readings = self._desk.readings()
+        return messages.readings_message(readings, readings.all())
+
+    async def _take_changes(self) -> None:
+        if self._change is None:
+            self._change = self._floor = await self._desk.read(lambda view: view.last_change_id())
+        while True:
+            after = self._change
+            through, changed = await self._desk.read(partial(messages.changes, after=after))
+            if through == after:
+                return
+            readings = self._desk.readings()
+            for one in changed:
+                self._ring.append(_Delta(one.change, messages.changed_message(one, readings)))
+            while len(self._ring) > RING:
+                self._floor = self._ring.popleft().change
+            self._change = through
+            self._tell()
+
+    async def _take_readings(self) -> None:
+        if not self._streams:
+            self._mark = None
+            return
+        now = self._desk.clock.now()
+        currents, self._mark = self._desk.latest.changed(self._mark, now)
+        if not currents:
+            return
+        readings = Readings(site=self._desk.site, currents=currents, now=now)
+        documents = {point: readings.document(point) for point in currents}
+        self._changed_readings = messages.readings_message(readings, documents)
+        self._round += 1
+        self._tell()
+
+    async def _take_heartbeat(self) -> None:
+        self._heartbeat = messages.heartbeat_message(
+            self._desk.site, self._desk.clock.now(), self._desk.latest.received
+        )
+        self._beat += 1
+        self._tell()
+
+    async def _check_sessions(self) -> None:
+        """End the streams whose session is over, or can no longer be believed.
+
+        An open page counts as use: a wall display is not logged out for being watched.
+        """
+        for token in {stream.visitor.token for stream in self._streams}:
+            try:
+                visitor = await self._sessions.visitor(token)
+            except SQLAlchemyError:
+                visitor = None
+            if visitor is None:
+                self.end(token)
+
+    def _tell(self) -> None:
+        news, self._news = self._news, asyncio.Event()
+        news.set()
+
+
+async def _repeat(name: str, seconds: float, step: Callable[[], Awaitable[None]]) -> None:
+    """``step`` for ever; a failure is counted, its first of a row logged, and it is tried again."""
+    failing = False
+    while True:
+        try:
+            await step()
+            failing = False
+        except Exception as error:
+            LIVE_FAILURES.inc()
+            if not failing:
+                log.warning("live stream falls behind", part=name, error=str(error))
+            failing = True
+        await asyncio.sleep(seconds)

@@ -1,0 +1,141 @@
+"""The messages of the live stream: what is read for them, and how they are written.
+
+Rows are read in a thread, all of one moment; documents are made of them on the event loop,
+where the latest readings are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fastapi.sse import format_sse_event
+from pydantic import BaseModel
+
+from api import models
+from api.views import alarms, orders, words
+from api.views.readings import Readings
+from gateway.model.equipment import Site
+from gateway.model.moment import Instant
+from rules.alarms.lifecycle import NOT_CLOSED as ALARMS_NOT_CLOSED
+from rules.ledger.rows import Alarm, Change, ChangeKind, WorkOrder
+from rules.ledger.view import View
+from rules.orders.lifecycle import NOT_CLOSED as ORDERS_NOT_CLOSED
+
+RESUMED_AT_MOST = 500
+"""Changes; a page that missed more gets everything anew."""
+_READ_AT_ONCE = 500
+_RETRY_MS = 2000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Changed:
+    """An alarm or an order as it is now, and the newest change that led there."""
+
+    change: int
+    subject: Alarm | WorkOrder
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Missed:
+    """What a page that comes back has missed."""
+
+    through: int
+    changed: Sequence[Changed]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Everything:
+    """What a page that is new has to see."""
+
+    through: int
+    alarms: Sequence[Alarm]
+    orders: Sequence[WorkOrder]
+
+
+def changes(view: View, *, after: int) -> tuple[int, list[Changed]]:
+    """What changed after ``after``, as far as is read at once, and the id of the last change.
+
+    Several changes of one alarm or order are one here: the newest.
+    """
+    found = view.changes_after(after, _READ_AT_ONCE)
+    return (found[-1].id if found else after), _subjects(view, found)
+
+
+def opening(view: View, last_event_id: int | None) -> Missed | Everything:
+    """What a stream starts with: what was missed, if all of that is still known."""
+    through = view.last_change_id()
+    if last_event_id is not None and 0 <= through - last_event_id <= RESUMED_AT_MOST:
+        found = view.changes_after(last_event_id, RESUMED_AT_MOST)
+        # Change ids of a site have no holes, so one that is missing was cleared away.
+        if len(found) == through - last_event_id:
+            return Missed(through=through, changed=_subjects(view, found))
+    return Everything(
+        through=through,
+        alarms=view.alarms(states=ALARMS_NOT_CLOSED),
+        orders=view.orders(states=ORDERS_NOT_CLOSED),
+    )
+
+
+def _subjects(view: View, found: Sequence[Change]) -> list[Changed]:
+    newest = {(change.kind, change.subject): change.id for change in found}
+    changed = []
+    for (kind, subject), change in sorted(newest.items(), key=lambda item: item[1]):
+        row = view.alarm(subject) if kind is ChangeKind.ALARM else view.order(subject)
+        if row is not None:
+            changed.append(Changed(change=change, subject=row))
+    return changed
+
+
+def opening_messages(start: Missed | Everything, readings: Readings) -> list[bytes]:
+    """The first messages of a stream; the first of them tells the browser how soon to retry."""
+    if isinstance(start, Missed):
+        missed = [changed_message(changed, readings) for changed in start.changed]
+        return [readings_message(readings, readings.all(), retry=_RETRY_MS), *missed]
+    zone, now = readings.site.zone, readings.now
+    snapshot = models.SnapshotMessage(
+        alarms=[alarms.document(row, readings, zone) for row in start.alarms],
+        orders=[orders.document(row, now, zone) for row in start.orders],
+        readings=readings.all(),
+        now=words.moment(now.wall, zone),
+        seq=start.through,
+    )
+    return [_message("snapshot", snapshot, change=start.through, retry=_RETRY_MS)]
+
+
+def changed_message(changed: Changed, readings: Readings) -> bytes:
+    """``event: alarm`` or ``event: order``."""
+    row, zone = changed.subject, readings.site.zone
+    if isinstance(row, Alarm):
+        alarm = models.AlarmMessage(alarm=alarms.document(row, readings, zone))
+        return _message("alarm", alarm, change=changed.change)
+    order = models.OrderMessage(order=orders.document(row, readings.now, zone))
+    return _message("order", order, change=changed.change)
+
+
+def readings_message(
+    readings: Readings, documents: dict[str, models.Reading], *, retry: int | None = None
+) -> bytes:
+    """``event: readings``; it has no id, because nothing is missed by missing it."""
+    now = words.moment(readings.now.wall, readings.site.zone)
+    return _message("readings", models.ReadingsMessage(now=now, readings=documents), retry=retry)
+
+
+def heartbeat_message(site: Site, now: Instant, received: Instant | None) -> bytes:
+    """``event: heartbeat``."""
+    heartbeat = models.HeartbeatMessage(
+        now=words.moment(now.wall, site.zone),
+        received_at=words.moment_if(None if received is None else received.wall, site.zone),
+    )
+    return _message("heartbeat", heartbeat)
+
+
+def _message(
+    event: str, document: BaseModel, *, change: int | None = None, retry: int | None = None
+) -> bytes:
+    return format_sse_event(
+        event=event,
+        data_str=document.model_dump_json(by_alias=True),
+        id=None if change is None else str(change),
+        retry=retry,
+    )

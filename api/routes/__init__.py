@@ -1,0 +1,1 @@
+"""One file a subject: session, site, equipment, alarms, orders, stream, machine, page."""

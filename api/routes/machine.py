@@ -1,0 +1,59 @@
+"""For machines: health and metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+
+from fastapi import APIRouter, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from api.deps import DeskNeeded
+from api.desk import Desk
+from api.models import Health
+from api.views import equipment
+
+router = APIRouter(tags=["machine"])
+
+_OK = "ok"
+
+
+@router.get("/healthz", responses={503: {"model": Health, "description": "What is wrong."}})
+async def healthz(desk: DeskNeeded, response: Response) -> Health:
+    """Whether the parts behind the page answer, and readings come in."""
+    any_point = list(desk.site.points)[:1]
+    checks = {
+        "ledger": await _asked(desk.read(lambda view: view.last_change_id())),
+        "history": await _asked(desk.in_history(lambda: desk.history.latest(any_point))),
+        "gateway": _gateway(desk),
+    }
+    well = all(said == _OK for said in checks.values())
+    response.status_code = 200 if well else 503
+    return Health(status="ok" if well else "failing", checks=checks)
+
+
+@router.get(
+    "/metrics",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {}}, "description": "Prometheus text format."}},
+)
+async def metrics() -> Response:
+    """Counters in the Prometheus text format."""
+    return Response(generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+async def _asked(question: Awaitable[object]) -> str:
+    try:
+        await question
+    except Exception as error:
+        # Any failure counts; only its kind is told, because whoever asks is not logged in.
+        return f"does not answer ({type(error).__name__})"
+    return _OK
+
+
+def _gateway(desk: Desk) -> str:
+    now, received = desk.clock.now(), desk.latest.received
+    if received is None:
+        return "nothing received yet"
+    if not equipment.is_heard(desk.site, now, received):
+        return f"silent for {now.since(received) // 1_000_000} s"
+    return _OK

@@ -1,0 +1,355 @@
+"""The live stream, on a real server: what comes first, what follows, and how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import httpx2
+import pytest
+from api_room import HOT, Room, Served, wait_for
+from prometheus_client import REGISTRY
+
+from api import live, service
+from api.routes import stream as stream_route
+from api.settings import CannotStartError
+from gateway.bus.chunk import Chunk, encode
+from gateway.bus.stream import Topics
+from gateway.model import events
+from gateway.model.moment import DAY, SECOND
+
+
+@dataclass(frozen=True)
+class Message:
+    event: str
+    data: dict
+    id: str | None
+    retry: str | None
+
+
+class Listener:
+    """An ``EventSource`` that reads message by message."""
+
+    def __init__(self, response: httpx2.Response) -> None:
+        self.response = response
+        self._lines = response.iter_lines()
+
+    def next(self) -> Message | None:
+        """The next message; None at the end of the stream."""
+        fields: dict[str, str] = {}
+        for line in self._lines:
+            if not line and fields:
+                return Message(
+                    event=fields["event"],
+                    data=json.loads(fields["data"]),
+                    id=fields.get("id"),
+                    retry=fields.get("retry"),
+                )
+            name, _, value = line.partition(": ")
+            fields[name] = value
+        return None
+
+    def until(self, event: str) -> Message:
+        while (message := self.next()) is not None:
+            if message.event == event:
+                return message
+        raise AssertionError(f"the stream ended without {event}")
+
+
+@contextmanager
+def listening(client: httpx2.Client, last: str | None = None) -> Iterator[Listener]:
+    headers = {"Last-Event-ID": last} if last is not None else {}
+    with client.stream("GET", "/api/v1/stream", headers=headers) as response:
+        if response.status_code != 200:
+            response.read()
+        assert response.status_code == 200, response.text
+        yield Listener(response)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same, five times as fast, and with less held for who does not read."""
+    monkeypatch.setattr(service, "SEND_BUFFER", 16 * 1024)
+    for name in ("CHANGES_EVERY", "READINGS_EVERY", "HEARTBEAT_EVERY", "SESSIONS_EVERY"):
+        monkeypatch.setattr(live, name, getattr(live, name) / 5)
+
+
+def on_loop(served: Served, work) -> None:
+    """``work`` on the server's loop, where the latest readings belong."""
+
+    async def run() -> None:
+        result = work()
+        if asyncio.iscoroutine(result):
+            await result
+
+    asyncio.run_coroutine_threadsafe(run(), served.loop).result(5)
+
+
+def publish(served: Served, room: Room, values: dict[str, float | None]) -> None:
+    """A frame as the gateway says it on the bus."""
+    record = room.record(values)
+    seq = record.envelope.seq
+    chunk = Chunk(
+        epoch=record.envelope.epoch,
+        after=seq - 1,
+        through=seq,
+        head=seq,
+        records=[(seq, events.encode(record))],
+    )
+    topic = Topics(room.site.id, room.site.gateway).events
+    on_loop(served, lambda: served.bus.publish(topic, encode(chunk)))
+
+
+def test_first_everything_as_it_is(served: Served, room: Room) -> None:
+    alarm = room.raise_alarm()
+    publish(served, room, {HOT: 41.5})
+    with served.client() as client, listening(client) as stream:
+        headers = stream.response.headers
+        assert headers["content-type"].startswith("text/event-stream")
+        assert headers["cache-control"] == "no-store"
+        first = stream.next()
+        assert first.event == "snapshot"
+        assert [a["id"] for a in first.data["alarms"]] == [alarm]
+        (order,) = first.data["orders"]
+        assert order["alarms"] == [alarm]
+        assert set(first.data["readings"]) == set(room.site.points)
+        assert first.data["readings"][HOT]["value"] == 41.5
+        assert first.data["readings"][HOT]["quality"] == "good"
+        assert first.id == str(first.data["seq"])
+        assert int(first.retry) > 0
+
+
+def test_then_every_change_with_its_id(served: Served, room: Room) -> None:
+    with served.client() as client, listening(client) as stream:
+        assert stream.next().data["alarms"] == []
+        alarm = room.raise_alarm()
+        told = stream.until("alarm")
+        assert told.data["alarm"]["id"] == alarm
+        assert told.data["alarm"]["state"] == "unacknowledged"
+        order = stream.until("order")
+        assert order.data["order"]["alarms"] == [alarm]
+        assert int(order.id) > int(told.id)
+        client.post(f"/api/v1/alarms/{alarm}/acknowledge", json={"note": "在看"})
+        told = stream.until("alarm")
+        assert (told.data["alarm"]["state"], told.data["alarm"]["note"]) == (
+            "acknowledged",
+            "在看",
+        )
+
+
+def test_readings_come_from_the_bus_and_turn_stale_by_themselves(
+    served: Served, room: Room
+) -> None:
+    with served.client() as client, listening(client) as stream:
+        assert stream.next().data["readings"][HOT]["quality"] == "bad"
+        publish(served, room, {HOT: 41.5})
+        told = stream.until("readings")
+        assert told.id is None
+        assert set(told.data["readings"]) == {HOT}
+        assert told.data["readings"][HOT]["value"] == 41.5
+        room.clock.advance(4)
+        old = stream.until("readings").data["readings"][HOT]
+        assert (old["quality"], old["value"]) == ("stale", 41.5)
+
+
+def test_readings_that_do_not_change_are_not_repeated(served: Served, room: Room) -> None:
+    publish(served, room, {HOT: 41.5})
+    with served.client() as client, listening(client) as stream:
+        stream.until("readings")
+        heard = [stream.next().event for _ in range(3)]
+        assert heard == ["heartbeat"] * 3
+
+
+def test_the_heartbeat_tells_when_something_was_last_received(served: Served, room: Room) -> None:
+    with served.client() as client, listening(client) as stream:
+        assert stream.until("heartbeat").data["received_at"] is None
+        publish(served, room, {HOT: 41.5})
+        wait_for(lambda: stream.until("heartbeat").data["received_at"] is not None)
+
+
+def test_who_comes_back_gets_what_was_missed_and_no_more(served: Served, room: Room) -> None:
+    first = room.raise_alarm("pump-1")
+    with served.client() as client:
+        with listening(client) as stream:
+            seen = stream.next().id
+        second = room.raise_alarm("pump-2")
+        client.post(f"/api/v1/alarms/{first}/acknowledge")
+        with listening(client, last=seen) as stream:
+            again = stream.next()
+            assert again.event == "readings"
+            assert set(again.data["readings"]) == set(room.site.points)
+            missed = [stream.next() for _ in range(3)]
+            assert sorted(m.event for m in missed) == ["alarm", "alarm", "order"]
+            alarms = {
+                m.data["alarm"]["id"]: m.data["alarm"]["state"]
+                for m in missed
+                if m.event == "alarm"
+            }
+            assert alarms == {first: "acknowledged", second: "unacknowledged"}
+            ids = [int(m.id) for m in missed]
+            assert ids == sorted(ids)
+            assert ids[0] > int(seen)
+            assert stream.next().event in ("heartbeat", "readings")
+
+
+@pytest.mark.parametrize("last", ["999999", "-1", "x", "²", "9" * 40])
+def test_an_id_that_nobody_gave_out_starts_anew(served: Served, room: Room, last: str) -> None:
+    room.raise_alarm()
+    with served.client() as client, listening(client, last=last.encode()) as stream:
+        assert stream.next().event == "snapshot"
+
+
+def test_changes_that_were_cleared_away_start_anew(served: Served, room: Room) -> None:
+    room.raise_alarm()
+    with served.client() as client:
+        with listening(client) as stream:
+            seen = stream.next().id
+        room.raise_alarm("pump-1")
+        with room.ledger.writing() as connection:
+            connection.exec_driver_sql(f"DELETE FROM change WHERE id = {int(seen) + 1}")
+        with listening(client, last=seen) as stream:
+            assert stream.next().event == "snapshot"
+
+
+def test_log_out_ends_the_stream_of_that_session_only(served: Served) -> None:
+    with (
+        served.client() as leaves,
+        served.client() as stays,
+        listening(leaves) as stream,
+        listening(stays) as other,
+    ):
+        stream.next()
+        leaves.post("/api/v1/logout")
+        while stream.next() is not None:
+            pass
+        assert other.until("heartbeat")
+
+
+def test_the_end_of_a_session_ends_its_stream(served: Served, room: Room) -> None:
+    with served.client() as client, listening(client) as stream:
+        stream.next()
+        room.clock.advance(8 * DAY / SECOND)
+        while stream.next() is not None:
+            pass
+        assert client.get("/api/v1/me").status_code == 401
+
+
+def test_the_end_of_the_service_ends_the_streams_and_waits_for_none(served: Served) -> None:
+    with served.client() as client, listening(client) as stream:
+        stream.next()
+        served.end()
+        while stream.next() is not None:
+            pass
+        wait_for(lambda: not served.thread.is_alive(), seconds=3)
+
+
+def test_a_ledger_that_fails_stops_no_readings_and_nothing_is_missed_after(
+    served: Served, room: Room
+) -> None:
+    with served.client() as client, listening(client) as stream:
+        stream.next()
+        with room.ledger.writing() as connection:
+            connection.exec_driver_sql("ALTER TABLE change RENAME TO away")
+        publish(served, room, {HOT: 50.0})
+        assert stream.until("readings").data["readings"][HOT]["value"] == 50.0
+        assert stream.until("heartbeat")
+        with room.ledger.writing() as connection:
+            connection.exec_driver_sql("ALTER TABLE away RENAME TO change")
+        alarm = room.raise_alarm()
+        assert stream.until("alarm").data["alarm"]["id"] == alarm
+
+
+def test_streams_have_a_limit(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "STREAMS_AT_MOST", 1)
+    with served.client() as client, listening(client) as stream:
+        stream.next()
+        answer = client.get("/api/v1/stream")
+        assert answer.status_code == 503
+        assert answer.headers["retry-after"] == "5"
+
+
+def streams() -> float:
+    return REGISTRY.get_sample_value("dutyroom_streams") or 0.0
+
+
+def cut(reason: str) -> float:
+    return REGISTRY.get_sample_value("dutyroom_streams_cut_total", {"reason": reason}) or 0.0
+
+
+def test_a_page_that_goes_away_is_forgotten(served: Served) -> None:
+    before = streams()
+    with served.client() as client:
+        with listening(client) as stream:
+            stream.next()
+            assert streams() == before + 1
+        wait_for(lambda: streams() == before)
+
+
+@pytest.fixture
+def deaf(served: Served) -> Iterator[socket.socket]:
+    """A page that asks for the stream and then reads nothing."""
+    with served.client() as client:
+        cookie = client.cookies["dutyroom_session"]
+    with socket.socket() as reader:
+        reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        reader.connect(("127.0.0.1", int(served.url.rpartition(":")[2])))
+        reader.sendall(
+            b"GET /api/v1/stream HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+            b"Cookie: dutyroom_session=" + cookie.encode() + b"\r\n\r\n"
+        )
+        yield reader
+
+
+def test_a_reader_that_takes_nothing_is_cut_and_the_others_go_on(
+    served: Served, room: Room, deaf: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream_route, "SEND_LIMIT", 0.5)
+    before = cut("slow")
+    value = 0.0
+    with served.client() as client, listening(client) as stream:
+        stream.next()
+        wait_for(lambda: streams() >= 2)
+
+        def is_cut() -> bool:
+            nonlocal value
+            value += 1.0
+            publish(served, room, dict.fromkeys(room.site.points, value))
+            assert stream.until("readings")
+            return cut("slow") > before
+
+        wait_for(is_cut, seconds=60)
+        wait_for(lambda: streams() == 1)
+
+
+def test_a_stream_that_fell_out_of_the_ring_is_cut(
+    served: Served, room: Room, deaf: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "RING", 1)
+    before = cut("behind")
+    with served.client() as client, listening(client) as stream:
+        stream.next()
+        room.hold({f"pump-{n}.motor_temperature": 80.0 for n in (1, 2, 3)}, 12)
+        while stream.next() is not None:
+            pass
+        assert cut("behind") > before
+
+
+def test_a_taken_port_is_told_in_one_line(served: Served, room: Room) -> None:
+    port = int(served.url.rpartition(":")[2])
+    starting = service.run(
+        site=room.site,
+        rulebook=room.rulebook,
+        ledger=room.ledger,
+        history=room.history,
+        bus=served.bus,
+        clock=room.clock,
+        host="127.0.0.1",
+        port=port,
+        stop=asyncio.Event(),
+    )
+    with pytest.raises(CannotStartError, match=str(port)):
+        asyncio.run(starting)

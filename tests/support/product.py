@@ -45,6 +45,7 @@ class Product:
     port: int
     process: subprocess.Popen[bytes] | None = None
     session: httpx2.Client = field(init=False)
+    killed: bool = False
     trouble: str = ""
     """What was in the way when it was last asked whether it is ready."""
 
@@ -143,6 +144,7 @@ class Product:
     def kill(self) -> None:
         """kill -9 of the whole group."""
         assert self.process is not None
+        self.killed = True
         family = self.family()
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()

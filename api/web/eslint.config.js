@@ -1,0 +1,44 @@
+import { defineConfig } from 'eslint/config'
+import vue from 'eslint-plugin-vue'
+import typescript from 'typescript-eslint'
+import parser from 'vue-eslint-parser'
+
+export default defineConfig(
+  { ignores: ['node_modules/', 'src/client/schema.d.ts'] },
+  ...typescript.configs.strict,
+  ...vue.configs['flat/recommended'],
+  {
+    files: ['**/*.vue'],
+    languageOptions: {
+      parser,
+      parserOptions: { parser: typescript.parser, sourceType: 'module' },
+    },
+  },
+  {
+    rules: {
+      // What a device or a person wrote is text, never markup.
+      'vue/no-v-html': 'error',
+      'no-restricted-properties': [
+        'error',
+        { property: 'innerHTML', message: 'Text only: use textContent.' },
+        { property: 'outerHTML', message: 'Text only: use textContent.' },
+      ],
+      'no-restricted-imports': [
+        'error',
+        { paths: ['element-plus', 'echarts'].map((name) => ({ name, message: 'Import the part.' })) },
+      ],
+      'vue/block-lang': ['error', { script: { lang: 'ts' } }],
+      'vue/block-order': ['error', { order: ['script', 'template', 'style'] }],
+      'vue/component-api-style': ['error', ['script-setup']],
+      'vue/define-macros-order': 'error',
+      'vue/max-attributes-per-line': 'off',
+      'vue/singleline-html-element-content-newline': 'off',
+      'vue/html-self-closing': ['error', { html: { void: 'always', normal: 'always' } }],
+      'vue/no-unused-properties': 'error',
+      'vue/require-default-prop': 'off',
+      'max-lines': ['error', { max: 300 }],
+      eqeqeq: 'error',
+      curly: ['error', 'multi-line'],
+    },
+  },
+)

@@ -1,0 +1,41 @@
+/** The chart itself: ECharts by its parts, loaded only where a trend is drawn. */
+import { LineChart } from 'echarts/charts'
+import { GridComponent, MarkAreaComponent, MarkLineComponent, TooltipComponent } from 'echarts/components'
+import { init, use, type EChartsType } from 'echarts/core'
+import { CanvasRenderer } from 'echarts/renderers'
+
+import type { TrendContent } from './content'
+import { option } from './option'
+import { palette } from './palette'
+
+export type { TrendContent } from './content'
+
+use([
+  LineChart,
+  GridComponent,
+  MarkAreaComponent,
+  MarkLineComponent,
+  TooltipComponent,
+  CanvasRenderer,
+])
+
+export class Trend {
+  private readonly chart: EChartsType
+  private readonly observer: ResizeObserver
+
+  constructor(frame: HTMLElement) {
+    this.chart = init(frame)
+    this.observer = new ResizeObserver(() => this.chart.resize())
+    this.observer.observe(frame)
+  }
+
+  /** Draw `content` in the colours of the present theme. */
+  show(content: TrendContent): void {
+    this.chart.setOption(option(content, palette()), { replaceMerge: ['series'] })
+  }
+
+  close(): void {
+    this.observer.disconnect()
+    this.chart.dispose()
+  }
+}

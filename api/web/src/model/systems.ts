@@ -1,0 +1,119 @@
+/** The building's systems: which classes of equipment belong to each and what a tile says. */
+import type { Equipment, Reading, Quality } from '../client/types.ts'
+import { seen, worse } from './freshness.ts'
+
+export type SystemId = 'power' | 'water' | 'lift' | 'fire' | 'lighting' | 'other'
+
+const SYSTEM_OF: Readonly<Record<string, SystemId>> = {
+  meter: 'power',
+  booster: 'water',
+  pump: 'water',
+  drive: 'water',
+  level: 'water',
+  lift: 'lift',
+  fire_panel: 'fire',
+  lamp: 'lighting',
+}
+
+const ORDER: readonly SystemId[] = ['power', 'water', 'lift', 'fire', 'lighting', 'other']
+
+/** Where equipment of this class belongs. */
+export function systemOf(equipmentClass: string): SystemId {
+  return SYSTEM_OF[equipmentClass] ?? 'other'
+}
+
+/** Keys of what is shown first: `main` says how a thing is doing, `state` whether it runs. */
+export interface FirstPoints {
+  state?: string | undefined
+  main?: string | undefined
+  /** In small beside them. */
+  more?: readonly string[]
+}
+
+/** By class of equipment. */
+export const FIRST_POINTS: Readonly<Record<string, FirstPoints>> = {
+  booster: { main: 'tank_level' },
+  pump: { state: 'running', main: 'motor_temperature', more: ['speed', 'current', 'power'] },
+  lamp: { state: 'output', main: 'power', more: ['voltage', 'current'] },
+}
+
+export interface System {
+  id: SystemId
+  equipment: Equipment[]
+}
+
+/** The systems that this site has, in the usual order. */
+export function systems(equipment: readonly Equipment[]): System[] {
+  return ORDER.map((id) => ({
+    id,
+    equipment: equipment.filter((thing) => systemOf(thing.class) === id),
+  })).filter((system) => system.equipment.length > 0)
+}
+
+/** One figure of a tile, drawn from several pieces of equipment. */
+interface Figure {
+  /** Key of its name among the messages. */
+  name: 'tank' | 'running' | 'hottest' | 'lit' | 'power'
+  class: string
+  key: string
+  how: 'first' | 'count' | 'max' | 'sum'
+}
+
+const FIGURES: Readonly<Partial<Record<SystemId, readonly Figure[]>>> = {
+  water: [
+    { name: 'tank', class: 'booster', key: 'tank_level', how: 'first' },
+    { name: 'running', class: 'pump', key: 'running', how: 'count' },
+    { name: 'hottest', class: 'pump', key: 'motor_temperature', how: 'max' },
+  ],
+  lighting: [
+    { name: 'lit', class: 'lamp', key: 'output', how: 'count' },
+    { name: 'power', class: 'lamp', key: 'power', how: 'sum' },
+  ],
+}
+
+export interface TileFigure {
+  name: Figure['name']
+  value: number | null
+  unit: string
+  decimals: number
+  quality: Quality
+}
+
+/** The figures of a system's tile at `now` (ms); of several readings the worst quality counts. */
+export function tileFigures(
+  system: System,
+  readings: ReadonlyMap<string, Reading>,
+  now: number,
+): TileFigure[] {
+  return (FIGURES[system.id] ?? []).flatMap((wanted) => {
+    const points = system.equipment
+      .filter((thing) => thing.class === wanted.class)
+      .flatMap((thing) => thing.points.filter((point) => point.key === wanted.key))
+    const [first] = points
+    if (first === undefined) return []
+    const all = points.map((point) => seen(readings.get(point.id), now))
+    const values = all.flatMap(({ value }) => (value === null ? [] : [value]))
+    return [
+      {
+        name: wanted.name,
+        value: values.length === 0 ? null : combined(wanted.how, values),
+        unit: wanted.how === 'count' ? '' : first.unit,
+        decimals: Math.min(first.decimals, 1),
+        quality: all.map(({ quality }) => quality).reduce(worse, 'good'),
+      },
+    ]
+  })
+}
+
+function combined(how: Figure['how'], values: readonly number[]): number {
+  switch (how) {
+    case 'first':
+      return values[0] ?? 0
+    case 'count':
+      return values.filter((value) => value !== 0).length
+    case 'max':
+      return Math.max(...values)
+    case 'sum':
+      return values.reduce((total, value) => total + value, 0)
+  }
+}

@@ -1,0 +1,81 @@
+/** How this browser likes the page: theme and language. */
+import { defineStore } from 'pinia'
+import { computed, ref, watch } from 'vue'
+
+import { hourOf } from '@/model/moments'
+import { useSite } from './site'
+import { useTime } from './time'
+
+export type Theme = 'day' | 'night'
+export type Language = 'zh' | 'en'
+
+const THEME = 'dutyroom.theme'
+const LANGUAGE = 'dutyroom.language'
+
+/** Storage may be forbidden; the page works without. */
+function recalled<Word extends string>(key: string, words: readonly Word[]): Word | null {
+  try {
+    const found = localStorage.getItem(key)
+    return words.find((word) => word === found) ?? null
+  } catch {
+    return null
+  }
+}
+
+function keep(key: string, word: string | null): void {
+  try {
+    if (word === null) localStorage.removeItem(key)
+    else localStorage.setItem(key, word)
+  } catch {
+    return
+  }
+}
+
+/** After 18:00 and before 06:00. */
+function isNight(hour: number): boolean {
+  return hour >= 18 || hour < 6
+}
+
+export const useDisplay = defineStore('display', () => {
+  const site = useSite()
+  const time = useTime()
+
+  /** The overview hangs on the wall: it turns dark by itself in the evening. */
+  const onWall = ref(false)
+  const chosen = ref<Theme | null>(recalled(THEME, ['day', 'night']))
+  const language = ref<Language>(recalled(LANGUAGE, ['zh', 'en']) ?? 'zh')
+
+  const usual = computed<Theme>(() =>
+    onWall.value && isNight(hourOf(time.now, site.zone)) ? 'night' : 'day',
+  )
+  const theme = computed(() => chosen.value ?? usual.value)
+
+  /** The other theme; choosing the usual one goes back to following the hour. */
+  function switchTheme(): void {
+    const other = theme.value === 'day' ? 'night' : 'day'
+    chosen.value = other === usual.value ? null : other
+    keep(THEME, chosen.value)
+  }
+
+  function switchLanguage(): void {
+    language.value = language.value === 'zh' ? 'en' : 'zh'
+    keep(LANGUAGE, language.value)
+  }
+
+  watch(
+    theme,
+    (name) => {
+      document.documentElement.dataset['theme'] = name
+    },
+    { immediate: true },
+  )
+  watch(
+    language,
+    (name) => {
+      document.documentElement.lang = name === 'zh' ? 'zh-CN' : 'en'
+    },
+    { immediate: true },
+  )
+
+  return { theme, language, onWall, switchTheme, switchLanguage }
+})

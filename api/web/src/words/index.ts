@@ -1,0 +1,91 @@
+/** The two languages of the page. */
+import { createI18n, useI18n } from 'vue-i18n'
+
+import type { Alarm, Equipment, Point, Text } from '@/client/types'
+import type { Seen } from '@/model/freshness'
+import { figure, span } from '@/model/figures'
+import { hourMinute, when } from '@/model/moments'
+import { useSite } from '@/stores/site'
+import { useTime } from '@/stores/time'
+import type { Language } from '@/stores/display'
+import en from './en.json'
+import zh from './zh.json'
+
+export const words = createI18n<[typeof zh], Language, false>({
+  legacy: false,
+  locale: 'zh',
+  fallbackLocale: 'zh',
+  messages: { zh, en },
+})
+
+/** A value as it is written: the figure or word, and its unit. */
+export interface Written {
+  figure: string
+  unit: string
+}
+
+const NO_VALUE: Written = { figure: '—', unit: '' }
+
+/** Everything by which a component puts things into words. */
+export function useWords() {
+  const { t, te, locale } = useI18n({ useScope: 'global' })
+  const time = useTime()
+  const site = useSite()
+
+  /** A name that the site, a profile or a rule gives in both languages. */
+  const text = (name: Text | undefined): string =>
+    name === undefined ? '' : name[locale.value as Language]
+
+  const duration = (ms: number): string =>
+    span(ms)
+      .map(([n, unit], index) => t(index === 0 ? `span.${unit}` : `span.and.${unit}`, { n }))
+      .join(' ')
+
+  /** How old something is: to the tenth of a second while it is fresh. */
+  const age = (ms: number): string =>
+    ms < 10_000 ? t('span.second', { n: figure(ms / 1000, 1) }) : duration(ms)
+
+  /** What is seen of `point`, with no more than `most` decimals. */
+  const value = (point: Point, shown: Seen, most = 2): Written => {
+    if (shown.text !== null) return { figure: shown.text, unit: '' }
+    if (shown.value === null) return NO_VALUE
+    if (point.kind === 'number') {
+      return { figure: figure(shown.value, Math.min(point.decimals, most)), unit: point.unit }
+    }
+    const state = point.states[String(shown.value)]
+    return { figure: state === undefined ? figure(shown.value) : text(state), unit: point.unit }
+  }
+
+  /** `上限 75`: the limit that an alarm was raised against; empty where it has none. */
+  const limit = (alarm: Alarm): string => {
+    if (alarm.limit === null) return ''
+    const rule = site.points.get(alarm.point)?.limits.find((found) => found.rule === alarm.rule)
+    const value = figure(alarm.limit, Number.isInteger(alarm.limit) ? 0 : 1)
+    if (typeof rule?.above === 'number') return t('limit.above', { value })
+    if (typeof rule?.below === 'number') return t('limit.below', { value })
+    return t('limit.at', { value })
+  }
+
+  return {
+    t,
+    te,
+    text,
+    duration,
+    age,
+    value,
+    limit,
+    /** Maker and model, the maker once. */
+    model: ({ vendor, model }: Equipment): string => {
+      const name = text(model)
+      return name.startsWith(vendor) ? name : `${vendor} ${name}`
+    },
+    area: (id: string): string => text(site.areas.get(id)) || id,
+    /** `19:42:07`, with the day before it where it is not today. */
+    when: (iso: string): string => when(Date.parse(iso), time.now, site.zone),
+    whenMs: (ms: number): string => when(ms, time.now, site.zone),
+    hourMinute: (ms: number): string => hourMinute(ms, site.zone),
+    /** How long the condition of an alarm has lasted, or did last. */
+    lasted: ({ raised_at, cleared_at }: Alarm): string =>
+      duration((cleared_at === null ? time.now : Date.parse(cleared_at)) - Date.parse(raised_at)),
+  }
+}

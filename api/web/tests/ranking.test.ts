@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+
+import { byUrgency, verdict, worstPresent } from '../src/model/ranking.ts'
+import { alarm, iso } from './documents.ts'
+
+const KNOWN = { connected: true, heard: true, blindPoints: 0 }
+const back = { present: false, state: 'returned_unacknowledged' } as const
+
+test('what is there comes before what has returned, however bad that was', () => {
+  const present = alarm({ id: 'a', priority: 'info' })
+  const returned = alarm({ id: 'b', priority: 'critical', ...back })
+  assert.deepEqual([returned, present].sort(byUrgency), [present, returned])
+})
+
+test('then the worse, then the unseen, then the newer', () => {
+  const worst = alarm({ id: 'a', priority: 'critical', state: 'acknowledged' })
+  const unseen = alarm({ id: 'b', raised_at: iso(500) })
+  const seenNewer = alarm({ id: 'c', state: 'acknowledged', raised_at: iso(10) })
+  const seenOlder = alarm({ id: 'd', state: 'acknowledged', raised_at: iso(20) })
+  const sorted = [seenOlder, seenNewer, unseen, worst].sort(byUrgency).map(({ id }) => id)
+  assert.deepEqual(sorted, ['a', 'b', 'c', 'd'])
+})
+
+test('only what is there colours the whole', () => {
+  assert.equal(worstPresent([alarm({ priority: 'critical', ...back }), alarm()]), 'major')
+  assert.equal(worstPresent([alarm({ ...back })]), null)
+})
+
+test('the verdict counts the worst and the rest', () => {
+  const alarms = [alarm({ priority: 'critical' }), alarm(), alarm({ ...back })]
+  assert.deepEqual(verdict(alarms, KNOWN), {
+    kind: 'alarms',
+    priority: 'critical',
+    count: 1,
+    others: 2,
+  })
+})
+
+test('nothing is said to be well that is not known', () => {
+  assert.deepEqual(verdict([], KNOWN), { kind: 'well' })
+  assert.deepEqual(verdict([], { ...KNOWN, connected: false }), { kind: 'lost' })
+  assert.deepEqual(verdict([], { ...KNOWN, heard: false }), { kind: 'silent' })
+  assert.deepEqual(verdict([], { ...KNOWN, blindPoints: 3 }), {
+    kind: 'blind',
+    points: 3,
+    returned: 0,
+  })
+  assert.deepEqual(verdict([alarm({ ...back })], { ...KNOWN, blindPoints: 3 }), {
+    kind: 'blind',
+    points: 3,
+    returned: 1,
+  })
+})
+
+test('an alarm is told even when the equipment is silent, but not when the page is cut off', () => {
+  assert.equal(verdict([alarm()], { ...KNOWN, heard: false }).kind, 'alarms')
+  assert.equal(verdict([alarm()], { ...KNOWN, connected: false }).kind, 'lost')
+})
+
+test('what has returned waits to be seen', () => {
+  assert.deepEqual(verdict([alarm({ ...back })], KNOWN), { kind: 'returned', count: 1 })
+})

@@ -38,19 +38,23 @@ $(VENV)/.ready-dev: requirements-dev.lock $(VENV)/.ready
 	@touch $@
 
 $(WEB)/node_modules/.ready: $(WEB)/package-lock.json $(VENV)/.ready
-	$(call say,Installing the page\'s dependencies (half a minute) …)
-	@cd $(WEB) && npm ci --no-audit --no-fund --loglevel=error
+	$(call say,Installing the dependencies of the page (half a minute) …)
+	@cd $(WEB) && npm ci --no-audit --no-fund --loglevel=error >/dev/null
 	@touch $@
 
-# The schema is rewritten only when it differs, so that a change of a route's body builds no page.
-$(WEB)/openapi.json: $(VENV)/.ready $(shell find api gateway rules -name '*.py')
-	@$(BIN)/python -m api.openapi > $@.new
-	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+# The schema is replaced only when it differs, so that a change inside a route builds no page.
+$(WEB)/.described: $(VENV)/.ready $(shell find api gateway rules -name '*.py')
+	@$(BIN)/python -m api.openapi > $(WEB)/openapi.json.new
+	@cd $(WEB) && if cmp -s openapi.json.new openapi.json; then rm openapi.json.new; \
+	  else mv openapi.json.new openapi.json; fi
+	@touch $@
+$(WEB)/openapi.json: $(WEB)/.described ;
 
-PAGE := $(shell find $(WEB) -type f -not -path '*/node_modules/*' -not -name 'openapi.json*' -not -name schema.d.ts)
+PAGE := $(shell find $(WEB) -type f -not -path '*/node_modules/*' -not -name 'openapi.json*' \
+          -not -name schema.d.ts -not -name .described)
 api/static/index.html: $(WEB)/node_modules/.ready $(WEB)/openapi.json $(PAGE)
 	$(call say,Building the page (some ten seconds) …)
-	@cd $(WEB) && npm run --silent client && npm run --silent build
+	@cd $(WEB) && npm run --silent client >/dev/null && npm run --silent build
 	@touch $@
 
 web: api/static/index.html
@@ -73,5 +77,5 @@ lock: $(VENV)/.made
 	  -c requirements.lock --group build --group dev pyproject.toml -o requirements-dev.lock
 
 clean:
-	rm -rf $(VENV) $(WEB)/node_modules $(WEB)/openapi.json $(WEB)/src/client/schema.d.ts api/static build dist
+	rm -rf $(VENV) $(WEB)/node_modules $(WEB)/.described $(WEB)/openapi.json $(WEB)/src/client/schema.d.ts api/static build dist
 	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -36,5 +36,3 @@ def run(value: str) -> tuple[int, int]:
 )
 def test_the_named_place_kills_and_no_other(value, expected):
     assert run(value) == expected
-
-

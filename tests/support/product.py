@@ -91,6 +91,10 @@ class Product:
         assert self.process is not None
         if self.process.poll() is not None:
             raise AssertionError(f"dutyroom ended:\n{self.output()[-3000:]}")
+        return self.answers()
+
+    def answers(self) -> bool:
+        """Whether something answers on our port that all is well."""
         try:
             answer = self.session.get("/healthz")
         except httpx2.HTTPError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from textwrap import dedent
 
@@ -34,12 +34,14 @@ def demo_site(
     hot: Sequence[tuple[float, float]] | None = None,
     burnt_out: Sequence[tuple[float, float]] = (),
     quick_rule: bool = False,
+    broker: Mapping[str, object] | None = None,
 ) -> Path:
     """A copy of the demonstration site on ports of its own.
 
     ``hot``: (begin, length) in s of the times in which pump 2 overheats, instead of the shipped
     scenario; ``burnt_out``: the same of the lamp.
     ``quick_rule``: the pump's rule with delays of 2 s, so that a test sees many.
+    ``broker``: what the site file says of its own broker.
     """
     yaml = YAML()
     document = yaml.load((ROOT / "deploy/demo/site.yaml").read_text(encoding="utf-8"))
@@ -80,6 +82,8 @@ def demo_site(
         with (folder / "rulebook/alarms/pump.yaml").open("w", encoding="utf-8") as file:
             yaml.dump(rules, file)
         document["site"]["rulebook_folder"] = "rulebook"
+    if broker is not None:
+        document["broker"] = dict(broker)
     site = folder / "site.yaml"
     with site.open("w", encoding="utf-8") as file:
         yaml.dump(document, file)

@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from rules.alarms import lifecycle as alarm_lifecycle
+from rules.orders import lifecycle as order_lifecycle
+
 ROOT = Path(__file__).parents[2]
 CODE = [
     path
@@ -49,3 +52,13 @@ def test_the_faults_page_lists_all_65_and_names_tests_that_exist():
         for file, test in named:
             assert (ROOT / file).is_file(), f"row {number}: {file}"
             assert not test or f"def {test}(" in (ROOT / file).read_text(), f"row {number}: {test}"
+
+
+@pytest.mark.parametrize("table", [alarm_lifecycle, order_lifecycle], ids=["alarm", "order"])
+def test_the_life_cycles_are_drawn_as_their_tables_say(table):
+    page = (ROOT / "deploy/docs/lifecycles.md").read_text()
+    steps = [
+        f"    {old.value} --> {new.value}: {event.value}"
+        for (old, event), new in table.TRANSITIONS.items()
+    ]
+    assert "\n".join(["```mermaid", "stateDiagram-v2", *steps, "```"]) in page

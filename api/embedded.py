@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 
-from gateway.service import Gateway
-
 from api import configuration, lifeline
 from api import service as api_service
 from api.data_directory import DataDirectory
@@ -14,6 +12,7 @@ from api.settings import Settings
 from gateway.bus.memory import MemoryBus
 from gateway.clock import SystemClock
 from gateway.history.embedded import EmbeddedHistory
+from gateway.service import Gateway
 from gateway.spool import Spool
 from rules import service as rules_service
 from rules.ledger.store import open_ledger

@@ -21,6 +21,8 @@ PACKAGES = {
     "chromium": ("chromium", "usr/bin/chromium"),
     "fonts-noto-cjk": ("", "usr/share/fonts/opentype/noto/NotoSansCJK*"),
     "faketime": ("faketime", "usr/bin/faketime"),
+    # What drives Chromium is linked against it.
+    "libatomic1": ("", "usr/lib/*/libatomic.so.1"),
 }
 
 

@@ -20,7 +20,8 @@ export function timeline(
   orders: readonly Order[],
   most: number,
 ): Entry[] {
-  return [...alarms.flatMap(ofAlarm), ...orders.flatMap(ofOrder)]
+  // Of the same moment the order comes after the alarm that raised it, so it stands above.
+  return [...orders.flatMap(ofOrder), ...alarms.flatMap(ofAlarm)]
     .sort((one, other) => Date.parse(other.at) - Date.parse(one.at))
     .slice(0, most)
 }

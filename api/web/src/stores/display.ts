@@ -41,7 +41,7 @@ export const useDisplay = defineStore('display', () => {
   const time = useTime()
 
   /** The overview hangs on the wall: it turns dark by itself in the evening. */
-  const onWall = ref(false)
+  const onWall = ref(location.pathname === '/')
   const chosen = ref<Theme | null>(recalled(THEME, ['day', 'night']))
   const language = ref<Language>(recalled(LANGUAGE, ['zh', 'en']) ?? 'zh')
 

@@ -32,7 +32,7 @@ export const useLive = defineStore('live', () => {
   /** Page time and server time of the last word from the server, ms. */
   const heardAt = ref(time.pageTime())
   const heardAtServer = ref<number | null>(null)
-  /** When the server last heard the equipment, ms since 1970. */
+  /** When the newest value of all came in, ms since 1970. */
   const dataAt = ref<number | null>(null)
 
   function heard(now: string | null): void {
@@ -45,12 +45,10 @@ export const useLive = defineStore('live', () => {
   function takeReadings(changed: Record<string, Reading>): void {
     for (const [point, reading] of Object.entries(changed)) {
       readings.set(point, reading)
-      if (reading.received_at !== null) newer(reading.received_at)
+      // A device that does not answer is heard of too, but that is no data.
+      const { at } = seen(reading, time.now)
+      if (at !== null) dataAt.value = Math.max(dataAt.value ?? 0, at)
     }
-  }
-
-  function newer(iso: string): void {
-    dataAt.value = Math.max(dataAt.value ?? 0, Date.parse(iso))
   }
 
   function takeAlarm(alarm: Alarm): void {
@@ -97,7 +95,6 @@ export const useLive = defineStore('live', () => {
     },
     heartbeat(message) {
       heard(message.now)
-      if (message.received_at !== null) newer(message.received_at)
     },
     broken() {
       broken.value = true
@@ -150,7 +147,7 @@ export const useLive = defineStore('live', () => {
     /** Server time of the last word, ms; null: there was none. */
     heardAt: heardAtServer,
     dataAt,
-    /** ms since the equipment was last heard; null: never. */
+    /** ms since the newest value came in; null: there was none. */
     dataAge: computed(() =>
       dataAt.value === null ? null : Math.max(0, time.now - dataAt.value),
     ),

@@ -66,10 +66,15 @@ export function useWords() {
     return t('limit.at', { value })
   }
 
+  /** What is wrong with what, in one line. */
+  const title = (alarm: Alarm): string =>
+    t('alarm.title', { equipment: text(alarm.equipment_name), name: text(alarm.name) })
+
   return {
     t,
     te,
     text,
+    title,
     duration,
     age,
     value,

@@ -11,9 +11,14 @@ type Spot = [number, number | null]
 
 const DAY = 86_400_000
 const FONT = 13
+/** px that a time takes with the space around it. */
+const LABEL = 90
 
-/** ECharts knows UTC and the browser's zone, not the site's: times are shifted to site time. */
-export function option(content: TrendContent, palette: Palette): EChartsCoreOption {
+/**
+ * ECharts knows UTC and the browser's zone, not the site's: times are shifted to site time.
+ * `width`, px: as many times stand below as have room.
+ */
+export function option(content: TrendContent, palette: Palette, width: number): EChartsCoreOption {
   const shift = zoneOffset(content.end, content.zone)
   const label = { color: palette.mute, fontSize: FONT }
   return {
@@ -25,6 +30,7 @@ export function option(content: TrendContent, palette: Palette): EChartsCoreOpti
       type: 'time',
       min: content.start + shift,
       max: content.end + shift,
+      splitNumber: Math.max(2, Math.min(10, Math.floor(width / LABEL))),
       axisLabel: { ...label, hideOverlap: true, formatter: (at: number) => tick(at, content) },
       axisLine: { lineStyle: { color: palette.line } },
       axisTick: { show: false },

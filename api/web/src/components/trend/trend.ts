@@ -22,16 +22,27 @@ use([
 export class Trend {
   private readonly chart: EChartsType
   private readonly observer: ResizeObserver
+  private content: TrendContent | null = null
 
   constructor(frame: HTMLElement) {
     this.chart = init(frame)
-    this.observer = new ResizeObserver(() => this.chart.resize())
+    this.observer = new ResizeObserver(() => {
+      this.chart.resize()
+      this.draw()
+    })
     this.observer.observe(frame)
   }
 
   /** Draw `content` in the colours of the present theme. */
   show(content: TrendContent): void {
-    this.chart.setOption(option(content, palette()), { replaceMerge: ['series'] })
+    this.content = content
+    this.draw()
+  }
+
+  private draw(): void {
+    if (this.content === null) return
+    const drawn = option(this.content, palette(), this.chart.getWidth())
+    this.chart.setOption(drawn, { replaceMerge: ['series'] })
   }
 
   close(): void {

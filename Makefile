@@ -37,7 +37,7 @@ $(VENV)/.ready-dev: requirements-dev.lock $(VENV)/.ready
 	@$(BIN)/uv pip install -q --compile-bytecode --require-hashes -r requirements-dev.lock
 	@touch $@
 
-$(WEB)/node_modules/.ready: $(WEB)/package-lock.json $(VENV)/.ready
+$(WEB)/node_modules/.ready: $(WEB)/package-lock.json | $(VENV)/.ready
 	$(call say,Installing the dependencies of the page (half a minute) …)
 	@cd $(WEB) && npm ci --no-audit --no-fund --loglevel=error >/dev/null
 	@touch $@

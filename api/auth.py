@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from urllib.parse import urlsplit
@@ -124,8 +125,10 @@ async def refuse_foreign(request: Request) -> None:
     """
     origin = request.headers.get("origin")
     if origin is not None:
-        if urlsplit(origin).netloc.lower() == request.headers.get("host", "").lower():
-            return
+        # What is no address at all is not our page either.
+        with suppress(ValueError):
+            if urlsplit(origin).netloc.lower() == request.headers.get("host", "").lower():
+                return
     elif request.headers.get("sec-fetch-site", "same-origin") in ("same-origin", "none"):
         return
     raise ProblemException(403, "This request comes from a page of another site.")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
 from api.data_directory import DataDirectory
 from api.settings import CannotStartError, Settings
 from gateway import site as site_file
 from gateway.documents import ConfigurationError, Problem
 from gateway.model.equipment import Broker, Site
 from rules.rule import Rulebook
-from rules.rulebook import load_rulebook
+from rules.rulebook import load_rulebook, rulebook_problems
 
 
 def load_site(settings: Settings) -> Site:
@@ -35,25 +38,42 @@ def load(settings: Settings) -> tuple[Site, Rulebook]:
 def check(settings: Settings) -> Site:
     """The site, after everything was looked through: its rulebook, and its scenario if any.
 
-    Raises :class:`~gateway.documents.ConfigurationError` with every problem of all files;
-    rulebook and scenario can be read only against a site that is right.
+    Raises :class:`~gateway.documents.ConfigurationError` with every problem of all files. Where
+    the site is wrong, the others are read all the same, as far as they can be without it.
     """
+    found = site_file.survey(settings.site)
+    problems = list(found.problems)
+    if found.site is None:
+        problems += rulebook_problems(found.rulebook, found.profiles)
+        problems += _scenario_problems(found.scenario, settings.site)
+    else:
+        problems += _problems_beside(found.site)
+    if problems:
+        raise ConfigurationError(problems)
+    return load_site(settings)
+
+
+def _scenario_problems(name: str | None, site: Path) -> list[Problem]:
+    """What is wrong with the scenario that a wrong site names, if it does."""
+    from simulators import scenario
+
+    return [] if name is None else scenario.scenario_problems(name, site)
+
+
+def _problems_beside(site: Site) -> Iterator[Problem]:
+    """What is wrong with the rulebook and the scenario of a site that is right."""
     from simulators import scenario, world
 
-    site = load_site(settings)
-    problems: list[Problem] = []
     try:
         load_rulebook(site)
     except ConfigurationError as error:
-        problems += error.problems
-    if site.scenario is not None:
-        try:
-            world.Simulation(site, scenario.load(site))
-        except ConfigurationError as error:
-            problems += error.problems
-    if problems:
-        raise ConfigurationError(problems)
-    return site
+        yield from error.problems
+    if site.scenario is None:
+        return
+    try:
+        world.Simulation(site, scenario.load(site))
+    except ConfigurationError as error:
+        yield from {*error.problems, *world.unplayable(site)}
 
 
 def with_broker(site: Site, data: DataDirectory) -> tuple[Site, Broker]:

@@ -38,7 +38,8 @@ class DataDirectory:
         """
         directory = cls(root.absolute())
         try:
-            directory.root.mkdir(parents=True, exist_ok=True)
+            # It holds password hashes and the record of who did what.
+            directory.root.mkdir(mode=0o700, parents=True, exist_ok=True)
             directory.run.mkdir(mode=0o700, exist_ok=True)
             probe = directory.run / f".probe-{os.getpid()}"
             probe.write_bytes(b"")
@@ -81,9 +82,12 @@ class DataDirectory:
             raise CannotStartError(f"another dutyroom {name} is running on {self.root}")
 
     def own_broker(self) -> Broker | None:
-        """The broker that was made for this directory, if one was."""
-        text = self._secret("broker.json")
-        return Broker(**json.loads(text)) if text else None
+        """The broker that was made for this directory, if one was and it can still be read."""
+        try:
+            text = self._secret("broker.json")
+            return Broker(**json.loads(text)) if text else None
+        except (ValueError, TypeError):
+            return None
 
     def renew_broker(self) -> Broker:
         """The broker of this directory, its old port kept if that can still be had.
@@ -108,18 +112,11 @@ class DataDirectory:
         self.keep_secret("broker.json", json.dumps(asdict(broker)))
         return broker
 
-    def password_to_set(self, given: str | None) -> str | None:
-        """The password that the user admin is to have; None to leave it as it is.
-
-        ``given`` if there is one. For a new ledger one is made up, and kept in a file until
-        :meth:`forget_made_password`, so that a kill before it was shown loses nothing.
-        """
-        if given:
-            self.forget_made_password()
-            return given
-        if self.made_password() is None and not self.ledger.exists():
-            self.keep_secret("admin-password", secrets.token_urlsafe(12))
-        return self.made_password()
+    def make_password(self) -> str:
+        """A password for the user admin, made up and kept until it was shown."""
+        made = self.made_password() or secrets.token_urlsafe(12)
+        self.keep_secret("admin-password", made)
+        return made
 
     def made_password(self) -> str | None:
         """The password that was made up and that nobody has been shown yet."""

@@ -5,7 +5,6 @@ What a process imports is what it needs: each function wires one service.
 
 from __future__ import annotations
 
-import os
 import secrets
 from pathlib import Path
 
@@ -19,9 +18,9 @@ from gateway.clock import SystemClock
 
 async def run_gateway(settings: Settings) -> None:
     """Devices → spool → history and bus."""
+    from api.stores import spool_of
     from gateway.history.embedded import EmbeddedHistory
     from gateway.service import Gateway
-    from gateway.spool import Spool
 
     stop = lifeline.stop_on_signals()
     data = DataDirectory.open(settings.data)
@@ -29,7 +28,7 @@ async def run_gateway(settings: Settings) -> None:
     site = configuration.load_site(settings)
     site, broker = configuration.with_broker(site, data)
     bus = await _started(MqttBus(broker, f"dutyroom-{site.id}-{site.gateway}"))
-    history, spool = EmbeddedHistory(data.history), Spool.open(data.spool)
+    history, spool = EmbeddedHistory(data.history), spool_of(data)
     try:
         gateway = Gateway(site=site, spool=spool, history=history, bus=bus, clock=SystemClock())
         await gateway.run(stop)
@@ -41,8 +40,8 @@ async def run_gateway(settings: Settings) -> None:
 
 async def run_rules(settings: Settings) -> None:
     """Bus → alarms, orders and notices in the ledger."""
+    from api.stores import ledger_of
     from rules import service
-    from rules.ledger.store import open_ledger
 
     stop = lifeline.stop_on_signals()
     data = DataDirectory.open(settings.data)
@@ -50,7 +49,7 @@ async def run_rules(settings: Settings) -> None:
     site, rulebook = configuration.load(settings)
     site, broker = configuration.with_broker(site, data)
     bus = await _started(MqttBus(broker, f"dutyroom-{site.id}-rules"))
-    ledger = open_ledger(data.ledger)
+    ledger = ledger_of(data)
     try:
         await service.run(
             site=site, rulebook=rulebook, bus=bus, ledger=ledger, clock=SystemClock(), stop=stop
@@ -63,9 +62,8 @@ async def run_rules(settings: Settings) -> None:
 async def run_api(settings: Settings) -> None:
     """Ledger, history and bus → page and REST; any number of these may run."""
     from api import service
+    from api.stores import ledger_of, see_to_admin
     from gateway.history.embedded import EmbeddedHistory
-    from rules.ledger.store import open_ledger
-    from rules.people import ensure_admin
 
     stop = lifeline.stop_on_signals()
     data = DataDirectory.open(settings.data)
@@ -73,9 +71,8 @@ async def run_api(settings: Settings) -> None:
     site, broker = configuration.with_broker(site, data)
     bus = await _started(MqttBus(broker, f"dutyroom-{site.id}-api-{secrets.token_hex(4)}"))
     clock = SystemClock()
-    password = data.password_to_set(os.environ.get("DUTYROOM_ADMIN_PASSWORD"))
-    ledger = open_ledger(data.ledger)
-    ensure_admin(ledger, password, clock.now())
+    ledger = ledger_of(data)
+    see_to_admin(ledger, data, clock)
     _show_made_password(data)
     history = EmbeddedHistory(data.history, read_only=True)
     try:

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import os
 
 from api import configuration, lifeline
 from api import service as api_service
 from api.data_directory import DataDirectory
 from api.settings import Settings
+from api.stores import ledger_of, see_to_admin, spool_of
 from gateway.bus.memory import MemoryBus
 from gateway.clock import SystemClock
 from gateway.history.embedded import EmbeddedHistory
 from gateway.service import Gateway
-from gateway.spool import Spool
 from rules import service as rules_service
-from rules.ledger.store import open_ledger
-from rules.people import ensure_admin
 
 
 async def run(settings: Settings) -> None:
@@ -28,11 +25,10 @@ async def run(settings: Settings) -> None:
     site, rulebook = configuration.load(settings)
     site, _ = configuration.with_broker(site, data)
     clock, bus = SystemClock(), MemoryBus()
-    password = data.password_to_set(os.environ.get("DUTYROOM_ADMIN_PASSWORD"))
-    ledger = open_ledger(data.ledger)
-    ensure_admin(ledger, password, clock.now())
+    ledger = ledger_of(data)
+    see_to_admin(ledger, data, clock)
     history = EmbeddedHistory(data.history)
-    spool = Spool.open(data.spool)
+    spool = spool_of(data)
     gateway = Gateway(site=site, spool=spool, history=history, bus=bus, clock=clock)
     await bus.start()
     try:

@@ -10,7 +10,7 @@ import math
 import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, StringConstraints
 
 Moment = Annotated[
     str,
@@ -312,7 +312,7 @@ class Clock(Document):
 
 
 class WorkOrder(Document):
-    id: str = Field(examples=["pump-2.motor-overheat.20261121T101502-123456Z"])
+    id: str = Field(examples=["pump-2.motor-temperature-high.20261121T101502-123456Z.order"])
     number: int = Field(examples=[1])
     category: str = Field(examples=["water_supply"])
     category_name: Text
@@ -344,7 +344,9 @@ class OrderPage(Document):
 class Completion(Document):
     model_config = _example({"note": "更换轴承，运行正常"})
 
-    note: Words = Field(min_length=1, max_length=2000)
+    note: Annotated[Words, StringConstraints(strip_whitespace=True, min_length=1)] = Field(
+        max_length=2000
+    )
 
 
 class SnapshotMessage(Document):
@@ -391,7 +393,10 @@ class StreamMessage(
 
 class Health(Document):
     model_config = _example(
-        {"status": "ok", "checks": {"ledger": "ok", "history": "ok", "gateway": "ok"}}
+        {
+            "status": "ok",
+            "checks": {"ledger": "ok", "history": "ok", "gateway": "ok", "rules": "ok"},
+        }
     )
 
     status: Literal["ok", "failing"]

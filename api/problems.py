@@ -172,5 +172,6 @@ def _encodable(text: str) -> str:
 
 
 def _sentence(text: str) -> str:
-    """``text`` with a capital and a full stop."""
-    return f"{text[:1].upper()}{text[1:]}."
+    """``text`` with a full stop, and a capital unless it begins with an id."""
+    first = text.split(" ", 1)[0]
+    return f"{text[:1].upper() if first.isalpha() else text[:1]}{text[1:]}."

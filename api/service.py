@@ -15,15 +15,18 @@ from api.app import create_app
 from api.live import Live
 from api.settings import CannotStartError
 from gateway.bus.base import Bus
-from gateway.bus.stream import Subscriber
+from gateway.bus.stream import Subscriber, screen
 from gateway.clock import Clock
-from gateway.history.base import History, HistoryUnavailableError
+from gateway.history.base import Cursor, History, HistoryUnavailableError
 from gateway.latest import Latest
 from gateway.model.equipment import Site
 from rules.ledger.store import Ledger
 from rules.rule import Rulebook
 
-_CONSUMER = "api"
+_PATIENCE_S = 6.0
+"""So long values of the past are waited for; then live ones are shown without them."""
+_PAST_AT_MOST = 20_000
+"""Records that are caught up with at the start; of more, the oldest are only in the history."""
 _SHUTDOWN_S = 3
 """Requests that are under way have so long to end."""
 SEND_BUFFER = 256 * 1024
@@ -51,14 +54,15 @@ async def run(
 
     1. Take the port, so that a taken one is known before anything else happens.
     2. Fill the latest readings from the history: old ones, shown as stale until new ones come.
-    3. Hear the gateway from now on, and serve; live streams end first when it is over.
+    3. Hear the gateway, beginning behind what the history has, so that what lies in the spool
+       between them is known too, and serve; live streams end first when it is over.
 
     ``secure``: the page is reached by HTTPS, through a proxy that ends it.
     Raises :class:`CannotStartError` where the port cannot be had.
     """
     listener = _listener(host, port)
     latest = Latest(site)
-    await _prime(latest, site, history)
+    after = await _prime(latest, site, history)
     app = create_app(
         site=site,
         rulebook=rulebook,
@@ -69,8 +73,7 @@ async def run(
         secure=secure,
     )
     server = _Server(_config(app))
-    subscriber = Subscriber(bus, site.id, site.gateway, _CONSUMER, live_only=True)
-    hearing = asyncio.create_task(_hear(subscriber, latest))
+    hearing = asyncio.create_task(hear(site, bus, latest, clock, after))
     stopping = asyncio.create_task(_stop(server, app.state.live, stop))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     log.info("serving", address=_address(listener))
@@ -104,17 +107,43 @@ def _config(app: FastAPI) -> uvicorn.Config:
     )
 
 
-async def _prime(latest: Latest, site: Site, history: History) -> None:
+async def _prime(latest: Latest, site: Site, history: History) -> Cursor | None:
+    """Fill ``latest``; how far the history had come at least."""
     try:
+        # In this order: what is written in between is in the readings, and heard once more.
+        cursor = await asyncio.to_thread(history.cursor, site.gateway)
         latest.prime(await asyncio.to_thread(history.latest, tuple(site.points)))
     except HistoryUnavailableError as error:
         log.warning("nothing to show from before the start", error=str(error))
+        return None
+    return cursor
 
 
-async def _hear(subscriber: Subscriber, latest: Latest) -> None:
+async def hear(site: Site, bus: Bus, latest: Latest, clock: Clock, after: Cursor | None) -> None:
+    """Every record behind ``after`` into ``latest``, for ever. What is lost on the way is asked
+    for again; if it is gone, everything is stale until it is heard again."""
+    subscriber = Subscriber(
+        bus,
+        site.id,
+        site.gateway,
+        screen(),
+        after,
+        patience=_PATIENCE_S,
+        at_most=_PAST_AT_MOST,
+    )
+    epoch, lost = after.epoch if after is not None else "", 0
     async for batch in subscriber.records():
+        now = clock.now()
         for _, record in batch:
-            latest.take(record)
+            if record.envelope.epoch != epoch:
+                # The end of the old one, if it had one that we have not heard, is gone.
+                epoch = record.envelope.epoch
+                latest.doubt()
+            latest.take(record, now)
+        if subscriber.lost > lost:
+            lost = subscriber.lost
+            log.warning("readings missed, shown as stale until heard again", records=lost)
+            latest.doubt()
 
 
 async def _stop(server: uvicorn.Server, live: Live, stop: asyncio.Event) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,12 @@ _DEMO = (_HERE / "demo" / "site.yaml", _HERE.parent / "deploy" / "demo" / "site.
 """In the wheel, and in a checkout."""
 
 
+ADMIN_PASSWORD = "DUTYROOM_ADMIN_PASSWORD"
+"""Only the environment: a flag would be seen in the list of processes."""
+_LONGEST_PASSWORD = 256
+"""Characters; the log-in takes no longer one."""
+
+
 class CannotStartError(Exception):
     """Something outside is not as it must be: one clear line, exit code 2."""
 
@@ -18,6 +25,23 @@ class CannotStartError(Exception):
 def demo_site() -> Path:
     """The site file that is used when none is given."""
     return next((path for path in _DEMO if path.is_file()), _DEMO[0])
+
+
+def given_password() -> str | None:
+    """The password of the environment; None if there is none.
+
+    Raises :class:`CannotStartError` for one that nobody could log in with.
+    """
+    given = os.environ.get(ADMIN_PASSWORD, "")
+    try:
+        given.encode()
+    except UnicodeEncodeError:
+        raise CannotStartError(f"{ADMIN_PASSWORD} is no valid UTF-8 text") from None
+    if len(given) > _LONGEST_PASSWORD:
+        raise CannotStartError(
+            f"{ADMIN_PASSWORD} has {len(given)} characters; {_LONGEST_PASSWORD} at most"
+        )
+    return given or None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

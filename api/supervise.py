@@ -131,14 +131,15 @@ class Supervisor:
 
     async def _end_all(self) -> None:
         deadline = time.monotonic() + _POLITE
-        for program in reversed(self._programs):
+        # ``left``: how many are still to be ended afterwards; each of them keeps a second.
+        for left, program in reversed(list(enumerate(self._programs))):
             process = self._running.get(program.name)
             if process is None or process.returncode is not None:
                 continue
             with suppress(ProcessLookupError):
                 process.terminate()
             try:
-                await asyncio.wait_for(process.wait(), max(deadline - time.monotonic(), 0.1))
+                await asyncio.wait_for(process.wait(), max(deadline - time.monotonic() - left, 1.0))
             except TimeoutError:
                 self._say(f"{program.name} does not end by itself; killing it")
                 with suppress(ProcessLookupError):

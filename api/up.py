@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import http.client
-import os
 import socket
 import time
 from collections.abc import Mapping
@@ -14,7 +13,7 @@ from api import lifeline
 from api.configuration import check
 from api.data_directory import DataDirectory
 from api.ports import reserve, reserve_any, why_not
-from api.settings import CannotStartError, Settings
+from api.settings import ADMIN_PASSWORD, CannotStartError, Settings, given_password
 from api.supervise import Program, Supervisor, command
 from gateway.model.equipment import ModbusLink, Site
 
@@ -35,6 +34,7 @@ async def run(settings: Settings) -> None:
     stop = lifeline.stop_on_signals()
     began = time.monotonic()
     site = check(settings)
+    given_password()
     taken = why_not(settings.host, settings.port)
     if taken is not None:
         raise CannotStartError(
@@ -117,10 +117,10 @@ async def _announce(settings: Settings, data: DataDirectory, began: float) -> No
     if made is not None:
         _say(f"log in  admin  {made}  (made just now and not shown again: keep it)")
         data.forget_made_password()
-    elif "DUTYROOM_ADMIN_PASSWORD" in os.environ:
-        _say("log in  admin  with the password in DUTYROOM_ADMIN_PASSWORD")
+    elif given_password() is not None:
+        _say(f"log in  admin  with the password in {ADMIN_PASSWORD}")
     else:
-        _say("log in  admin  with the password shown at the first start")
+        _say("log in  admin  with the password shown at the first start, or set since")
     _say("Ctrl-C ends it")
 
 

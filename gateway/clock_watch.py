@@ -13,8 +13,6 @@ class ClockWatch:
 
     def __init__(self, start: Instant) -> None:
         self._last = start
-        self.largest = 0
-        """µs of the largest step so far, without its sign."""
 
     def look(self, now: Instant) -> int:
         """µs by which the wall clock was stepped since the last look; 0 if it was not."""
@@ -24,5 +22,4 @@ class ClockWatch:
         step = wall - mono
         if not same_boot or abs(step) <= TOLERANCE:
             return 0
-        self.largest = max(self.largest, abs(step))
         return step

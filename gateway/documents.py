@@ -3,29 +3,96 @@
 A document is parsed by ruamel (round trip, which remembers lines and refuses duplicate keys),
 checked by a pydantic model with ``extra="forbid"``, and every complaint becomes a
 :class:`Problem` with file, line, name, what is wrong and what would be right.
+
+So that one mistake hides no other, :func:`salvage` makes a document of what is right in a wrong
+one. To read a field of it that is wrong raises :class:`UnreadableError`: no check can build on
+such a field by accident, and :func:`findings` ends a check where it would.
 """
 
 from __future__ import annotations
 
-import copy
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    field_validator,
+    model_validator,
+)
 from ruamel.yaml import YAML
+from ruamel.yaml.composer import MaxDepthExceededError
 from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 Where = tuple[str | int, ...]
+Finding = tuple[Where, str, str]
+"""Place in a document, what is wrong there, what would be right."""
+
+LARGEST = 4_000_000
+"""Characters of a file; a second of reading for each 100 000."""
+_DEEPEST = 50
+"""Levels of nesting; the deepest document that is known has 6."""
+
+_SALVAGE = object()
+"""Validation context: make what can be made."""
+_UNREADABLE = object()
+"""Stands for a wrong or missing value until its document is made."""
+
+
+class UnreadableError(Exception):
+    """The field is wrong in the file, and a problem has been noted for it."""
 
 
 class Document(BaseModel):
-    """Base of every record in a file: unknown keys fail."""
+    """Base of every record in a file: unknown keys fail.
+
+    A model says what a field may hold; how fields go together is checked afterwards, on what
+    :func:`salvage` gives.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    if not TYPE_CHECKING:  # or every misspelt attribute would pass the type checker
+
+        def __getattr__(self, name: str) -> Any:
+            if name in type(self).model_fields:
+                raise UnreadableError(name)
+            return super().__getattr__(name)
+
+    @field_validator("*", mode="wrap")
+    @classmethod
+    def _or_unreadable(
+        cls, given: Any, handler: ValidatorFunctionWrapHandler, info: ValidationInfo
+    ) -> Any:
+        if info.context is not _SALVAGE:
+            return handler(given)
+        try:
+            return handler(given)
+        except ValidationError:
+            return _UNREADABLE
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _as_far_as_readable(
+        cls, given: Any, handler: ModelWrapValidatorHandler[Self], info: ValidationInfo
+    ) -> Self:
+        if info.context is not _SALVAGE:
+            return handler(given)
+        said = given if isinstance(given, dict) else {}
+        keys = {key.alias or name: key.is_required() for name, key in cls.model_fields.items()}
+        known = {key: said.get(key, _UNREADABLE) for key in keys if keys[key] or key in said}
+        document = handler(known)
+        for name in [name for name, value in vars(document).items() if value is _UNREADABLE]:
+            del vars(document)[name]
+        return document
 
 
 M = TypeVar("M", bound=BaseModel)
@@ -62,38 +129,43 @@ class Parsed(Generic[M]):
     file: str
     text: str
     tree: Any = field(repr=False)
-    lost: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    """Key of a list → ids of its items that :func:`salvage` left out."""
 
     def problem(self, where: Sequence[str | int], wrong: str, mend: str) -> Problem:
         """A problem at ``where`` (keys and list positions from the top of the document)."""
-        place = tuple(where)
-        return Problem(
-            file=self.file,
-            line=line_of(self.tree, place),
-            name=name_of(self.tree, place),
-            wrong=wrong,
-            mend=mend,
-        )
+        return _problem(self.file, self.tree, tuple(where), wrong, mend)
 
 
-def read(path: Path, model: type[M]) -> Parsed[M]:
-    """The document at ``path`` as ``model``; raises :class:`ConfigurationError`."""
-    parsed, problems = salvage(path, model)
-    if problems or parsed is None:
-        raise ConfigurationError(problems)
-    return parsed
+def findings(*checks: Iterable[Finding]) -> Iterator[Finding]:
+    """What each check finds until it comes to a field that is wrong in the file."""
+    for check in checks:
+        with suppress(UnreadableError):
+            yield from check
+
+
+def problem_in(file: str, where: Where, wrong: str, mend: str) -> Problem:
+    """A problem at ``where`` of a document read before: the file is read again for its lines."""
+    try:
+        tree = _parse(file, _text(Path(file)))
+    except (OSError, UnicodeDecodeError, ConfigurationError):
+        tree = {}
+    return _problem(file, tree, where, wrong, mend)
+
+
+def _problem(file: str, tree: Any, where: Where, wrong: str, mend: str) -> Problem:
+    return Problem(
+        file=file, line=line_of(tree, where), name=name_of(tree, where), wrong=wrong, mend=mend
+    )
 
 
 def salvage(path: Path, model: type[M]) -> tuple[Parsed[M] | None, list[Problem]]:
-    """The document at ``path`` and what is wrong with it.
+    """The document at ``path`` and what is wrong with it; None if it is no document at all.
 
-    Unknown keys and list items that are wrong are left out, so that the rest can be checked in
-    the same pass; None where that is not enough to make a ``model`` of it.
+    With problems, the document is to be checked further but not to be used: a field that is
+    wrong or missing raises :class:`UnreadableError`.
     """
     file = str(path)
     try:
-        text = path.read_text(encoding="utf-8")
+        text = _text(path)
         tree = _parse(file, text)
     except FileNotFoundError:
         return None, [_whole(file, "there is no such file", "check the path")]
@@ -101,50 +173,19 @@ def salvage(path: Path, model: type[M]) -> tuple[Parsed[M] | None, list[Problem]
         return None, [_whole(file, f"cannot be read: {error}", "make it a readable UTF-8 file")]
     except ConfigurationError as error:
         return None, error.problems
+    problems: list[Problem] = []
     try:
-        return Parsed(content=model.model_validate(tree), file=file, text=text, tree=tree), []
+        content = model.model_validate(tree)
     except ValidationError as error:
         problems = _problems(file, tree, error)
-        rest, lost = _without(tree, [(item["type"], item["loc"]) for item in error.errors()])
-    try:
-        content = model.model_validate(rest)
-    except ValidationError:
-        return None, problems
-    return Parsed(content=content, file=file, text=text, tree=rest, lost=lost), problems
+        content = model.model_validate(tree, context=_SALVAGE)
+    return Parsed(content=content, file=file, text=text, tree=tree), problems
 
 
-def _without(
-    tree: Any, errors: Sequence[tuple[str, Where]]
-) -> tuple[Any, Mapping[str, frozenset[str]]]:
-    """``tree`` without its unknown keys and wrong list items, and the ids of those items."""
-    rest = copy.deepcopy(tree)
-    lost: defaultdict[str, set[str]] = defaultdict(set)
-    wrong: defaultdict[Where, set[int]] = defaultdict(set)
-    for kind, where in errors:
-        node = rest
-        steps: list[str | int] = []
-        for step in where:
-            if isinstance(node, list) and isinstance(step, int):
-                wrong[tuple(steps)].add(step)
-                break
-            if not _has(node, step):
-                break
-            if kind == "extra_forbidden" and len(steps) == len(where) - 1:
-                del node[step]
-                break
-            node = node[step]
-            steps.append(step)
-    for where, indexes in wrong.items():
-        node = rest
-        for step in where:
-            node = node[step]
-        lines = dict(node.lc.data)
-        kept = [at for at in range(len(node)) if at not in indexes]
-        for at in sorted(indexes, reverse=True):
-            lost[str(where[-1])].add(str(node[at].get("id")) if isinstance(node[at], dict) else "")
-            del node[at]
-        node.lc.data = {new: lines[old] for new, old in enumerate(kept)}
-    return rest, {key: frozenset(ids) for key, ids in lost.items()}
+def _text(path: Path) -> str:
+    """The file as far as it may be read: one character more than :data:`LARGEST` is too large."""
+    with path.open(encoding="utf-8") as file:
+        return file.read(LARGEST + 1)
 
 
 def line_of(tree: Any, where: Where) -> int:
@@ -182,44 +223,21 @@ def _has(node: Any, step: str | int) -> bool:
     return isinstance(node, list) and isinstance(step, int) and step < len(node)
 
 
-def _whole(file: str, wrong: str, mend: str) -> Problem:
-    return Problem(file=file, line=1, name="document", wrong=wrong, mend=mend)
+def _whole(file: str, wrong: str, mend: str, line: int = 1) -> Problem:
+    return Problem(file=file, line=line, name="document", wrong=wrong, mend=mend)
 
 
 def _parse(file: str, text: str) -> Any:
+    """The tree of ``text``, a mapping; raises :class:`ConfigurationError`."""
+    if len(text) > LARGEST:
+        wrong = f"has more than {LARGEST} characters"
+        raise ConfigurationError([_whole(file, wrong, "check that it is the right file")])
     yaml = YAML(typ="rt")
+    yaml.max_depth = _DEEPEST
     try:
         tree = yaml.load(text)
-    except DuplicateKeyError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise ConfigurationError(
-            [
-                Problem(
-                    file=file,
-                    line=line,
-                    name="document",
-                    wrong=str(error.problem).splitlines()[0],
-                    mend="keep one of the two",
-                )
-            ]
-        ) from None
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        raise ConfigurationError(
-            [
-                Problem(
-                    file=file,
-                    line=mark.line + 1 if mark else 1,
-                    name="document",
-                    wrong=f"is no valid YAML: {error.problem or error.context}",
-                    mend="mend the indentation or the quoting here",
-                )
-            ]
-        ) from None
     except (YAMLError, ValueError) as error:
-        raise ConfigurationError(
-            [_whole(file, f"is no valid YAML: {error}", "remove what is not text")]
-        ) from None
+        raise ConfigurationError([_no_document(file, error)]) from None
     if not isinstance(tree, dict):
         raise ConfigurationError(
             [_whole(file, "is empty or no mapping", "start with the keys of this kind of file")]
@@ -227,20 +245,44 @@ def _parse(file: str, text: str) -> Any:
     return tree
 
 
+def _no_document(file: str, error: YAMLError | ValueError) -> Problem:
+    if not isinstance(error, MarkedYAMLError):
+        return _whole(file, f"is no valid YAML: {error}", "remove what is not text")
+    mark = error.problem_mark or error.context_mark
+    line = mark.line + 1 if mark else 1
+    match error:
+        case DuplicateKeyError():
+            wrong, mend = str(error.problem).splitlines()[0], "keep one of the two"
+        case MaxDepthExceededError():
+            wrong = f"is nested more than {_DEEPEST} levels deep"
+            mend = "close the brackets, or check that it is the right file"
+        case _:
+            wrong = f"is no valid YAML: {error.problem or error.context}"
+            mend = "mend the indentation or the quoting here"
+    return _whole(file, wrong, mend, line)
+
+
 def _problems(file: str, tree: Any, error: ValidationError) -> list[Problem]:
-    found = []
-    for item in error.errors():
-        where = tuple(step for step in item["loc"] if _keeps(tree, step))
-        found.append(
-            Problem(
-                file=file,
-                line=line_of(tree, where),
-                name=name_of(tree, where),
-                wrong=_wrong(item),
-                mend=_mend(item),
-            )
+    items = error.errors()
+    return [
+        _problem(
+            file,
+            tree,
+            tuple(step for step in item["loc"] if _keeps(tree, step)),
+            _wrong(item),
+            _mend(item),
         )
-    return found
+        for item in items
+        if not _only_follows(item, items)
+    ]
+
+
+def _only_follows(item: Any, items: Sequence[Any]) -> bool:
+    """Whether a list is called too short only because pydantic left out the items it told of."""
+    place = item["loc"]
+    return item["type"] == "too_short" and any(
+        other["loc"][: len(place)] == place and len(other["loc"]) > len(place) for other in items
+    )
 
 
 def _keeps(tree: Any, step: str | int) -> bool:

@@ -61,6 +61,12 @@ class Intake:
         self.taken.set()
         return True
 
+    def acknowledge_after_taken(self, acknowledge: Callable[[], None]) -> None:
+        """Call ``acknowledge`` once all that was taken so far is safe: a repeat may be one of a
+        message that still waits for the disk."""
+        self._unacknowledged.append((self._spool.next_seq - 1, acknowledge))
+        self.taken.set()
+
     async def commit(self) -> None:
         """Make what was taken durable, tell the bus, acknowledge; with nothing taken, only tell
         the bus where we are. OSError if the disk does not take it: call again."""

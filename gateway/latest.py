@@ -1,4 +1,9 @@
-"""The newest reading of every point, in memory: what a screen shows."""
+"""The newest reading of every point, in memory: what a screen shows.
+
+Two clocks tell how old a reading is: the gateway's, at which it was received, and our own, at
+which we heard of it. The larger age counts, so that neither a clock that is wrong nor one that is
+stepped makes an old reading look fresh.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +16,28 @@ from numpy.typing import NDArray
 from gateway.model.equipment import Site
 from gateway.model.events import Record
 from gateway.model.frame import Frame
-from gateway.model.moment import Instant
+from gateway.model.moment import SECOND, Instant
 from gateway.model.quality import Quality
 from gateway.model.reading import Reading
 
-_STALE_REASON = "no reading for longer than expected"
+_TOO_OLD = "no reading for longer than expected"
+_TOO_NEW = "received at a time that has not come yet: clocks differ"
+_UNHEARD = "known from before, not heard since"
+
+CLOCKS_APART = 2 * SECOND
+"""µs by which the gateway's clock may be ahead of ours before its times are not believed."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Received(Instant):
+    """When the gateway received a record, by its clock, and when we heard of it, by ours."""
+
+    heard: Instant
+
+    def age(self, now: Instant) -> int | None:
+        """µs, by the clock that says more; None if it was received in the future."""
+        age = now.since(self)
+        return None if age < -CLOCKS_APART else max(age, now.since(self.heard))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,6 +73,10 @@ class Latest:
         self._wall = np.zeros(rows, dtype=np.int64)
         self._mono = np.zeros(rows, dtype=np.int64)
         self._boot = np.full(rows, -1, dtype=np.int64)
+        self._heard = np.zeros(rows, dtype=np.int64)
+        """Our own monotonic clock, µs."""
+        self._sure = np.zeros(rows, dtype=np.bool_)
+        """Heard, and nothing that may have been newer was missed since."""
         self._version = np.zeros(rows, dtype=np.int64)
         """Number of the take that wrote the row; 0: never."""
         self._text: dict[int, str] = {}
@@ -62,15 +88,18 @@ class Latest:
         self._boots: dict[str, int] = {}
         self._rows_of: dict[tuple[str, ...], tuple[NDArray[np.int64], NDArray[np.int64]]] = {}
         self._takes = 0
-        self.received: Instant | None = None
-        """Receive instant of the newest record taken."""
+        self.received: Received | None = None
+        """Of the newest record taken."""
 
-    def take(self, record: Record) -> None:
+    def take(self, record: Record, heard: Instant) -> None:
         """Let the frame of ``record`` replace what is there; its order decides, not its time,
-        because clocks step. Points that the site does not have are passed over."""
+        because clocks step. Points that the site does not have are passed over.
+
+        ``heard``: now, by our own clock; not to be read in two boots of a machine.
+        """
         self._takes += 1
-        self.received = record.envelope.at
         frame, at = record.body, record.envelope.at
+        self.received = Received(wall=at.wall, mono=at.mono, boot=at.boot, heard=heard)
         if not isinstance(frame, Frame):
             return
         mine, theirs = self._places(frame.points)
@@ -79,6 +108,7 @@ class Latest:
         self._quality[mine] = frame.quality[theirs]
         self._source_time[mine] = frame.source_time[theirs]
         self._wall[mine], self._mono[mine], self._boot[mine] = at.wall, at.mono, boot
+        self._heard[mine], self._sure[mine] = heard.mono, True
         self._version[mine] = self._takes
         good = frame.quality[theirs] == Quality.GOOD
         fresh = mine[good]
@@ -88,7 +118,7 @@ class Latest:
         self._take_words(frame, mine, theirs)
 
     def prime(self, readings: Mapping[str, Reading]) -> None:
-        """Fill rows that have nothing yet, from the history, at start."""
+        """Fill rows that have nothing yet, from the history, at start; stale until heard."""
         self._takes += 1
         for point, reading in readings.items():
             row = self._row.get(point)
@@ -106,9 +136,15 @@ class Latest:
                 if reading.text is not None:
                     self._good_text[row] = reading.text
 
+    def doubt(self) -> None:
+        """Records were missed, nobody knows of which points: all are stale until heard again."""
+        self._takes += 1
+        self._version[self._sure] = self._takes
+        self._sure[:] = False
+
     def at(self, now: Instant) -> dict[str, Current]:
         """Every point that was ever heard of, by id, as seen at ``now``."""
-        return self._currents(self._version > 0, self._judged(now))
+        return self._currents(self._version > 0, self._judged(now), now)
 
     def changed(self, since: Mark | None, now: Instant) -> tuple[dict[str, Current], Mark]:
         """The points with a new reading or a new quality since ``since``, and the mark to ask
@@ -117,7 +153,7 @@ class Latest:
         chosen = self._version > (since.version if since is not None else 0)
         if since is not None:
             chosen |= (self._version > 0) & (judged != self._judged(since.at))
-        return self._currents(chosen, judged), Mark(version=self._takes, at=now)
+        return self._currents(chosen, judged, now), Mark(version=self._takes, at=now)
 
     def _places(self, points: tuple[str, ...]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Rows here and rows there of the points that the site has."""
@@ -138,28 +174,40 @@ class Latest:
                 _put(self._good_text, row, frame.text.get(there))
 
     def _judged(self, now: Instant) -> NDArray[np.uint8]:
-        """Quality of each row at ``now``; age by the monotonic clock where it is the same boot,
-        so that a step of the wall clock makes nothing stale."""
-        same_boot = self._boot == self._boots.get(now.boot, -2)
-        age = np.where(same_boot, now.mono - self._mono, now.wall - self._wall)
-        stale = (age > self._stale_after) & (self._quality < Quality.STALE)
+        """Quality of each row at ``now``."""
+        age = self._age(now)
+        old = np.maximum(age, now.mono - self._heard) > self._stale_after
+        stale = (old | (age < -CLOCKS_APART) | ~self._sure) & (self._quality < Quality.STALE)
         return np.where(stale, np.uint8(Quality.STALE), self._quality)
 
-    def _currents(self, chosen: NDArray[np.bool_], judged: NDArray[np.uint8]) -> dict[str, Current]:
+    def _age(self, now: Instant) -> NDArray[np.int64]:
+        """µs since the gateway received each row; by the monotonic clock where it is the same
+        boot, so that a step of the wall clock makes nothing stale."""
+        same_boot = self._boot == self._boots.get(now.boot, -2)
+        return np.where(same_boot, now.mono - self._mono, now.wall - self._wall)
+
+    def _currents(
+        self, chosen: NDArray[np.bool_], judged: NDArray[np.uint8], now: Instant
+    ) -> dict[str, Current]:
+        ahead = self._age(now) < -CLOCKS_APART
         return {
             self._ids[row]: Current(
-                reading=self._reading(row, Quality(judged[row])), last_good=self._good(row)
+                reading=self._reading(row, Quality(judged[row]), bool(ahead[row])),
+                last_good=self._good(row),
             )
             for row in np.flatnonzero(chosen).tolist()
         }
 
-    def _reading(self, row: int, quality: Quality) -> Reading:
+    def _reading(self, row: int, quality: Quality, is_ahead: bool) -> Reading:
         reason = self._reason.get(row)
+        if quality == Quality.STALE:
+            known = _TOO_NEW if is_ahead else _TOO_OLD
+            reason = known if self._sure[row] else _UNHEARD
         return Reading(
             value=_number(self._value[row]),
             text=self._text.get(row),
             quality=quality,
-            reason=_STALE_REASON if quality == Quality.STALE else reason,
+            reason=reason,
             received=int(self._wall[row]),
             source_time=int(self._source_time[row]),
         )

@@ -1,77 +1,107 @@
-"""What is wrong with a profile although every key in it is known and of the right kind."""
+"""What is wrong with a profile although every key in it is known and of the right kind.
+
+Each check ends where it would need a field that is wrong in itself; see :func:`findings`.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from contextlib import suppress
 
-from gateway.documents import Parsed, Problem, Where
+from gateway.documents import Finding, Parsed, Problem, UnreadableError, Where, findings
 from gateway.model.point import PointKind
 from gateway.model.profile import RegisterType
-from gateway.profile_document import TOPIC, ModbusDocument, PointDocument, ProfileDocument
+from gateway.profile_document import (
+    TOPIC,
+    ModbusDocument,
+    MqttDocument,
+    ParameterDocument,
+    PointDocument,
+    ProfileDocument,
+)
 
 _LAST_ADDRESS = 0xFFFF
-_Finding = tuple[Where, str, str]
-"""Place in the document, what is wrong, what would be right."""
 
 
 def problems_of(parsed: Parsed[ProfileDocument]) -> list[Problem]:
     """Every contradiction within one profile."""
     content = parsed.content
-    findings = [
-        *_double_keys(content.points),
-        *_parameters(content),
-        *_messages(content),
-        *(
-            (("points", at, *where), wrong, mend)
-            for at, point in enumerate(content.points)
-            for where, wrong, mend in _point(content, point)
-        ),
-    ]
-    if content.protocol == "modbus":
-        findings.extend(_overlaps(content.points))
-    return [parsed.problem(where, wrong, mend) for where, wrong, mend in findings]
+    found = findings(
+        _double_keys(content), _parameters(content), _messages(content), _points(content)
+    )
+    return [parsed.problem(where, wrong, mend) for where, wrong, mend in found]
 
 
-def _double_keys(points: Sequence[PointDocument]) -> Iterator[_Finding]:
+def _double_keys(content: ProfileDocument) -> Iterator[Finding]:
     seen: set[str] = set()
-    for at, point in enumerate(points):
-        if point.key in seen:
-            yield ("points", at, "key"), "is the key of an earlier point too", "give it another key"
-        seen.add(point.key)
+    for at, point in enumerate(content.points):
+        with suppress(UnreadableError):
+            if point.key in seen:
+                where = ("points", at, "key")
+                yield where, "is the key of an earlier point too", "give it another key"
+            seen.add(point.key)
 
 
-def _parameters(content: ProfileDocument) -> Iterator[_Finding]:
+def _points(content: ProfileDocument) -> Iterator[Finding]:
+    for at, point in enumerate(content.points):
+        for where, wrong, mend in findings(
+            _limits(point), _states(point), _place(content, point), _value(content, point)
+        ):
+            yield ("points", at, *where), wrong, mend
+    if content.protocol == "modbus":
+        yield from _overlaps(content)
+
+
+def _parameters(content: ProfileDocument) -> Iterator[Finding]:
     for name, limits in content.parameters.items():
-        where = ("parameters", name)
-        if content.protocol != "modbus":
-            yield where, "moves registers, and this profile has none", "remove it"
-        if limits.low > limits.high:
-            yield (*where, "low"), f"is above high ({limits.high})", "exchange the two"
-        if limits.stride < 1:
-            yield (*where, "stride"), f"is {limits.stride}", "use 1 register or more"
+        for where, wrong, mend in findings(_moves(content), _span(limits), _stride(limits)):
+            yield ("parameters", name, *where), wrong, mend
 
 
-def _messages(content: ProfileDocument) -> Iterator[_Finding]:
+def _moves(content: ProfileDocument) -> Iterator[Finding]:
+    if content.protocol != "modbus":
+        yield (), "moves registers, and this profile has none", "remove it"
+
+
+def _span(limits: ParameterDocument) -> Iterator[Finding]:
+    if limits.low > limits.high:
+        yield ("low",), f"is above high ({limits.high})", "exchange the two"
+
+
+def _stride(limits: ParameterDocument) -> Iterator[Finding]:
+    if limits.stride < 1:
+        yield ("stride",), f"is {limits.stride}", "use 1 register or more"
+
+
+def _messages(content: ProfileDocument) -> Iterator[Finding]:
     """The parts of a profile that only make sense for messages."""
     if content.protocol == "mqtt":
-        if content.source_time is not None:
-            yield from _topic(("source_time", "topic"), content.source_time.topic)
-        if content.availability is not None:
-            yield from _topic(("availability", "topic"), content.availability.topic)
-            if content.availability.online == content.availability.offline:
-                yield (
-                    ("availability", "offline"),
-                    "is the same as online",
-                    "write what the device says when it leaves",
-                )
+        yield from findings(_source_time(content), _availability(content))
         return
     for key in ("availability", "source_time"):
-        if getattr(content, key) is not None:
-            yield (key,), "belongs to a profile of protocol mqtt", "remove it"
+        with suppress(UnreadableError):
+            if getattr(content, key) is not None:
+                yield (key,), "belongs to a profile of protocol mqtt", "remove it"
 
 
-def _topic(where: Where, topic: str) -> Iterator[_Finding]:
+def _source_time(content: ProfileDocument) -> Iterator[Finding]:
+    if content.source_time is not None:
+        yield from _topic(("source_time", "topic"), content.source_time.topic)
+
+
+def _availability(content: ProfileDocument) -> Iterator[Finding]:
+    said = content.availability
+    if said is None:
+        return
+    with suppress(UnreadableError):
+        yield from _topic(("availability", "topic"), said.topic)
+    if said.online == said.offline:
+        mend = "write what the device says when it leaves"
+        yield ("availability", "offline"), "is the same as online", mend
+
+
+def _topic(where: Where, topic: str) -> Iterator[Finding]:
     if not topic.startswith(TOPIC):
         yield where, f"does not start with {TOPIC}", f"write it as {TOPIC}/…"
     if "+" in topic or "#" in topic:
@@ -81,26 +111,48 @@ def _topic(where: Where, topic: str) -> Iterator[_Finding]:
         yield where, f"has a placeholder other than {TOPIC}", f"use {TOPIC} only, at the start"
 
 
-def _point(content: ProfileDocument, point: PointDocument) -> Iterator[_Finding]:
-    yield from _limits(point)
-    yield from _states(point)
-    other = "mqtt" if content.protocol == "modbus" else "modbus"
-    if getattr(point, other) is not None:
-        yield (other,), f"does not fit protocol {content.protocol}", f"use {content.protocol}"
-    if getattr(point, content.protocol) is None:
-        yield (content.protocol,), "is missing", "say where the value lies"
-    elif point.modbus is not None and content.protocol == "modbus":
-        for where, wrong, mend in _modbus(content, point, point.modbus):
+def _place(content: ProfileDocument, point: PointDocument) -> Iterator[Finding]:
+    """Each point says where its value lies, in the way of the profile's protocol."""
+    wanted = content.protocol
+    other = "mqtt" if wanted == "modbus" else "modbus"
+    for key, there in ((other, False), (wanted, True)):
+        with suppress(UnreadableError):
+            if (getattr(point, key) is not None) != there:
+                yield (
+                    ((key,), "is missing", "say where the value lies")
+                    if there
+                    else ((key,), f"does not fit protocol {wanted}", f"use {wanted}")
+                )
+
+
+def _value(content: ProfileDocument, point: PointDocument) -> Iterator[Finding]:
+    """How the value is read at its place."""
+    if content.protocol == "modbus":
+        place = point.modbus
+        for where, wrong, mend in () if place is None else _modbus(content, point, place):
             yield ("modbus", *where), wrong, mend
     elif point.mqtt is not None:
-        yield from _topic(("mqtt", "topic"), point.mqtt.topic)
-        if point.mqtt.scale == 0:
-            yield ("mqtt", "scale"), "is 0: every value would be the offset", "use another scale"
-        if any(not math.isfinite(value) for value in point.mqtt.codes.values()):
-            yield ("mqtt", "codes"), "holds a value that is no number", "use finite numbers"
+        for where, wrong, mend in findings(
+            _source(point.mqtt), _scale(point.mqtt), _codes(point.mqtt)
+        ):
+            yield ("mqtt", *where), wrong, mend
 
 
-def _limits(point: PointDocument) -> Iterator[_Finding]:
+def _source(place: MqttDocument) -> Iterator[Finding]:
+    yield from _topic(("topic",), place.topic)
+
+
+def _scale(place: ModbusDocument | MqttDocument) -> Iterator[Finding]:
+    if place.scale == 0:
+        yield ("scale",), "is 0: every value would be the offset", "use another scale"
+
+
+def _codes(place: MqttDocument) -> Iterator[Finding]:
+    if any(not math.isfinite(value) for value in place.codes.values()):
+        yield ("codes",), "holds a value that is no number", "use finite numbers"
+
+
+def _limits(point: PointDocument) -> Iterator[Finding]:
     if point.low is not None and point.high is not None and point.low > point.high:
         yield ("low",), f"{point.low:g} is above high ({point.high:g})", "exchange the two"
     if point.kind is not PointKind.NUMBER:
@@ -109,7 +161,7 @@ def _limits(point: PointDocument) -> Iterator[_Finding]:
                 yield (key,), f"does not fit a {point.kind.value}", "remove it"
 
 
-def _states(point: PointDocument) -> Iterator[_Finding]:
+def _states(point: PointDocument) -> Iterator[Finding]:
     match point.kind:
         case PointKind.STATE if not point.states:
             yield ("kind",), "is a state without states", "add states: {0: {zh: …, en: …}, …}"
@@ -121,34 +173,50 @@ def _states(point: PointDocument) -> Iterator[_Finding]:
 
 def _modbus(
     content: ProfileDocument, point: PointDocument, place: ModbusDocument
-) -> Iterator[_Finding]:
+) -> Iterator[Finding]:
+    yield from findings(
+        _kind(point),
+        _table(place),
+        _bit(place),
+        _single_bit(point, place),
+        _address(content, place),
+        _scale(place),
+        _resolution(point, place),
+        _absent(place),
+    )
+
+
+def _kind(point: PointDocument) -> Iterator[Finding]:
     if point.kind is PointKind.TEXT:
         yield (), "cannot hold a text", "use kind: number, flag or state"
+
+
+def _table(place: ModbusDocument) -> Iterator[Finding]:
     if place.function.is_bits != (place.register_type is RegisterType.BIT):
         kinds = "bit" if place.function.is_bits else "int16, uint16, int32, uint32 or float32"
         yield ("type",), f"does not fit the {place.function.value} table", f"use {kinds}"
-    yield from _bit(point, place)
-    yield from _address(content, place)
-    yield from _resolution(point, place)
-    yield from _absent(place)
 
 
-def _bit(point: PointDocument, place: ModbusDocument) -> Iterator[_Finding]:
-    single = place.bit is not None or place.register_type is RegisterType.BIT
-    if place.bit is not None:
-        if place.register_type not in (RegisterType.UINT16, RegisterType.INT16):
-            yield ("bit",), f"does not fit type {place.register_type.value}", "use type: uint16"
-        if not 0 <= place.bit <= 15:
-            yield ("bit",), f"{place.bit} is no bit of a register", "use 0 (least) to 15"
-    if single and point.kind is PointKind.NUMBER:
-        yield (), "is a single bit, and the point is a number", "use kind: flag"
-    if single and (place.scale, place.offset) != (1.0, 0.0):
-        yield ("scale",), "does not fit a single bit", "remove scale and offset"
+def _bit(place: ModbusDocument) -> Iterator[Finding]:
+    if place.bit is not None and not 0 <= place.bit <= 15:
+        yield ("bit",), f"{place.bit} is no bit of a register", "use 0 (least) to 15"
+    of_a_register = place.register_type in (RegisterType.UINT16, RegisterType.INT16)
+    if place.bit is not None and not of_a_register:
+        yield ("bit",), f"does not fit type {place.register_type.value}", "use type: uint16"
     if place.low_word_first and place.register_type.registers == 1:
         yield ("low_word_first",), "does not fit a single register", "remove it"
 
 
-def _address(content: ProfileDocument, place: ModbusDocument) -> Iterator[_Finding]:
+def _single_bit(point: PointDocument, place: ModbusDocument) -> Iterator[Finding]:
+    if place.bit is None and place.register_type is not RegisterType.BIT:
+        return
+    if (place.scale, place.offset) != (1.0, 0.0):
+        yield ("scale",), "does not fit a single bit", "remove scale and offset"
+    if point.kind is PointKind.NUMBER:
+        yield (), "is a single bit, and the point is a number", "use kind: flag"
+
+
+def _address(content: ProfileDocument, place: ModbusDocument) -> Iterator[Finding]:
     first = place.register_number - content.first_register
     reach = sum((p.high - p.low) * p.stride for p in content.parameters.values())
     last = first + max(reach, 0) + place.register_type.registers - 1
@@ -166,10 +234,8 @@ def _address(content: ProfileDocument, place: ModbusDocument) -> Iterator[_Findi
         )
 
 
-def _resolution(point: PointDocument, place: ModbusDocument) -> Iterator[_Finding]:
+def _resolution(point: PointDocument, place: ModbusDocument) -> Iterator[Finding]:
     """Values are rounded to ``decimals``, so a step finer than that would be lost."""
-    if place.scale == 0:
-        yield ("scale",), "is 0: every value would be the offset", "use another scale"
     if place.register_type is RegisterType.FLOAT32:
         return
     for key, step in (("scale", place.scale), ("offset", place.offset)):
@@ -181,7 +247,7 @@ def _resolution(point: PointDocument, place: ModbusDocument) -> Iterator[_Findin
             )
 
 
-def _absent(place: ModbusDocument) -> Iterator[_Finding]:
+def _absent(place: ModbusDocument) -> Iterator[Finding]:
     if place.absent and place.register_type in (RegisterType.BIT, RegisterType.FLOAT32):
         yield ("absent",), f"does not fit type {place.register_type.value}", "remove it"
     largest = 2 ** (16 * place.register_type.registers) - 1
@@ -194,26 +260,32 @@ def _absent(place: ModbusDocument) -> Iterator[_Finding]:
             )
 
 
-def _overlaps(points: Sequence[PointDocument]) -> Iterator[_Finding]:
+def _overlaps(content: ProfileDocument) -> Iterator[Finding]:
     """A value of two registers shares neither of them with another point."""
     taken: dict[tuple[str, int], PointDocument] = {}
-    for point in points:
-        place = point.modbus
-        if place is not None and place.register_type.registers > 1:
-            for number in range(place.register_number, place.register_number + 2):
-                taken.setdefault((place.function.value, number), point)
-    for at, point in enumerate(points):
-        place = point.modbus
-        if place is None:
-            continue
-        for number in range(
-            place.register_number, place.register_number + place.register_type.registers
-        ):
-            owner = taken.get((place.function.value, number), point)
-            if owner is not point:
-                yield (
-                    ("points", at, "modbus", "register"),
-                    f"register {number} is part of {owner.key}",
-                    "check both against the manual",
-                )
-                break
+    for point in content.points:
+        with suppress(UnreadableError):
+            registers = list(_registers(point))
+            if len(registers) > 1:
+                for register in registers:
+                    taken.setdefault(register, point)
+    for at, point in enumerate(content.points):
+        with suppress(UnreadableError):
+            for register in _registers(point):
+                owner = taken.get(register, point)
+                if owner is not point:
+                    yield (
+                        ("points", at, "modbus", "register"),
+                        f"register {register[1]} is part of {owner.key}",
+                        "check both against the manual",
+                    )
+                    break
+
+
+def _registers(point: PointDocument) -> Iterator[tuple[str, int]]:
+    """Table and number of each register that the point lies in."""
+    place = point.modbus
+    if place is not None:
+        first = place.register_number
+        for number in range(first, first + place.register_type.registers):
+            yield place.function.value, number

@@ -1,7 +1,8 @@
 """Profiles: one YAML file a device type, and how it is laid on an installed thing.
 
 1. :func:`load_profiles` reads every ``*.yaml`` below the folders, the first folder first: a
-   site's own profile takes the place of a shipped one with the same id.
+   site's own profile takes the place of a shipped one with the same id. Any other file there is
+   a mistake.
 2. :class:`ProfileFile` lays the profile on an equipment: parameters move the registers, the
    equipment's topic fills in ``{topic}``.
 """
@@ -9,10 +10,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gateway.documents import ConfigurationError, Problem, salvage
+from gateway.documents import ConfigurationError, Problem, UnreadableError, salvage
+from gateway.folders import documents, strays
 from gateway.model.profile import Availability, ModbusPlace, MqttPlace, Profile
 from gateway.profile_checks import problems_of
 from gateway.profile_document import TOPIC, ProfileDocument
@@ -84,6 +87,8 @@ class Profiles:
     problems: Sequence[Problem]
     broken: frozenset[str]
     """Ids of profiles that are there but wrong."""
+    complete: bool
+    """Whether every folder was there; if not, there may be more profiles."""
 
 
 def load_profiles(folders: Sequence[Path]) -> Mapping[str, ProfileFile]:
@@ -104,31 +109,44 @@ def scan_profiles(folders: Sequence[Path]) -> Profiles:
     broken: set[str] = set()
     for folder in folders:
         here: dict[str, ProfileFile] = {}
-        for path in sorted(folder.rglob("*.yaml")):
-            loaded, wrong = _load(path)
+        paths = documents(folder, "**/*.yaml")
+        for stray in strays(folder, paths, "name it <profile>.yaml, or move it out of the folder"):
+            problems.append(stray)
+            broken.add(Path(stray.file).stem)
+        for path in paths:
+            loaded, names, wrong = _load(path)
             problems.extend(wrong)
             if loaded is None:
-                broken.add(path.stem)
+                broken |= names
                 continue
             twin = here.setdefault(loaded.profile.id, loaded)
             if twin is not loaded:
                 problems.append(_twice(loaded, twin))
         found = here | found
-    return Profiles(found=found, problems=problems, broken=frozenset(broken))
+    return Profiles(
+        found=found,
+        problems=problems,
+        broken=frozenset(broken),
+        complete=all(folder.is_dir() for folder in folders),
+    )
 
 
-def _load(path: Path) -> tuple[ProfileFile | None, list[Problem]]:
+def _load(path: Path) -> tuple[ProfileFile | None, set[str], list[Problem]]:
+    """The profile if it is right, the ids it may be known by, and what is wrong with it."""
+    names = {path.stem}
     parsed, problems = salvage(path, ProfileDocument)
     if parsed is None:
-        return None, problems
+        return None, names, problems
     problems = [*problems, *problems_of(parsed)]
     content = parsed.content
-    if content.profile != path.stem:
-        wrong = f"{content.profile!r} is not the name of the file"
-        mend = f"write {path.stem!r}, or rename the file to {content.profile}.yaml"
-        problems.append(parsed.problem(("profile",), wrong, mend))
+    with suppress(UnreadableError):
+        names.add(content.profile)
+        if content.profile != path.stem:
+            wrong = f"{content.profile!r} is not the name of the file"
+            mend = f"write {path.stem!r}, or rename the file to {content.profile}.yaml"
+            problems.append(parsed.problem(("profile",), wrong, mend))
     if problems:
-        return None, problems
+        return None, names, problems
     profile = Profile(
         id=content.profile,
         equipment_class=content.equipment_class,
@@ -140,7 +158,7 @@ def _load(path: Path) -> tuple[ProfileFile | None, list[Problem]]:
         points=tuple(point.point() for point in content.points),
         file=parsed.file,
     )
-    return ProfileFile(profile=profile, document=content, text=parsed.text), []
+    return ProfileFile(profile=profile, document=content, text=parsed.text), names, []
 
 
 def _twice(loaded: ProfileFile, twin: ProfileFile) -> Problem:

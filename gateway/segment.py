@@ -8,6 +8,7 @@ sealed; damage in it is stepped over, not rewritten.
 
 from __future__ import annotations
 
+import errno
 import os
 import struct
 from array import array
@@ -91,6 +92,8 @@ class Segment:
         self.path = path
         self.first = int(path.stem)
         self.found = found
+        self.is_lost = False
+        """The file is gone or cannot be read: nothing is expected of it any more."""
 
     def load(self) -> Found:
         """Index the file if it is not; OSError where it cannot be read."""
@@ -107,6 +110,9 @@ class Segment:
         file = os.open(self.path, os.O_RDONLY)
         try:
             for row in range(begin, end):
-                yield found.seqs[row], os.pread(file, found.sizes[row], found.starts[row])
+                payload = os.pread(file, found.sizes[row], found.starts[row])
+                if len(payload) < found.sizes[row]:
+                    raise OSError(errno.EIO, "cut off", str(self.path))
+                yield found.seqs[row], payload
         finally:
             os.close(file)

@@ -25,6 +25,7 @@ from gateway.bus.stream import Publisher
 from gateway.clock import Clock
 from gateway.clock_watch import ClockWatch
 from gateway.history.base import History, HistoryUnavailableError
+from gateway.history.retention import Retention
 from gateway.history.writer import HistoryWriter
 from gateway.intake import Intake
 from gateway.link_state import LinkState
@@ -42,7 +43,7 @@ from gateway.model.moment import DAY, HOUR, SECOND, Instant, iso
 from gateway.model.quality import Quality
 from gateway.mqtt.link import MqttMessage, MqttSession
 from gateway.mqtt.mapping import MessageMapping
-from gateway.repeats import Repeats
+from gateway.repeats import Delivery, Repeats
 from gateway.spool import Spool
 
 _log = structlog.get_logger(__name__)
@@ -53,6 +54,8 @@ _HISTORY_EVERY_S = 1.0
 _RETRY_S = 1.0
 _LONGEST_RETRY_S = 30.0
 _WATCH_S = 1.0
+_DOUBT = SECOND
+"""µs for which a message is held back that came again while those taken after it have not yet."""
 _REMEMBERED = 1000
 """Records at the spool's end in which a message that is delivered again is looked for."""
 
@@ -79,7 +82,7 @@ class Gateway:
         self._spool = spool
         self._history = history
         self._clock = clock
-        self._keep = keep
+        self._retention = Retention(history, tuple(site.points), keep)
         equipment = _by_link(site)
         self._pollers = _pollers(site, equipment) if pollers is None else tuple(pollers)
         self._states = {p.link.id: LinkState(p.link.id, len(p.units)) for p in self._pollers}
@@ -93,6 +96,9 @@ class Gateway:
         mqtt = [link.id for link in site.links.values() if isinstance(link, MqttLink)]
         self._states.update({link: LinkState(link, 1) for link in mqtt})
         self._mapping = MessageMapping([thing for link in mqtt for thing in equipment[link]])
+        self._by_message = {
+            point.id for link in mqtt for thing in equipment[link] for point in thing.points
+        }
         self._session = self._mqtt_session() if self._mapping.topics() else None
         self._heard: Instant | None = None
         self._deaf = asyncio.Event()
@@ -106,6 +112,7 @@ class Gateway:
         """Poll what is due at ``now``, make it safe, tell the bus, and fill the history."""
         self._begin(now)
         self._watch_clock(now)
+        self._take_messages(self._repeats.settle(now.plus(-_DOUBT)))
         for poller in self._pollers:
             await self._poll(poller, now)
         await self._commit()
@@ -146,12 +153,25 @@ class Gateway:
         frame = self._mapping.take(
             message.topic, message.payload, at.wall, retained=message.retained
         )
-        if frame is None or frame in self._repeats:
-            metrics.mqtt_repeats.inc(frame is not None)
+        if frame is None:
             message.ack()
-        elif self._intake.take(frame, at, message.ack):
-            self._repeats.add(frame)
-            metrics.readings.labels("mqtt").inc(len(frame.points))
+            return
+        delivery = Delivery(frame=frame, at=at, ack=message.ack)
+        new, repeats = self._repeats.sort(delivery, again=message.again)
+        self._take_messages(new)
+        metrics.mqtt_repeats.inc(len(repeats))
+        for repeat in repeats:
+            self._intake.acknowledge_after_taken(repeat.ack)
+
+    def _take_messages(self, deliveries: Sequence[Delivery]) -> None:
+        """In their order; from the first for which there is no room, all are left to the broker."""
+        for delivery in deliveries:
+            if not self._intake.take(delivery.frame, delivery.at, delivery.ack):
+                if self._session is not None:
+                    self._session.leave("no room: the disk takes nothing")
+                return
+            self._repeats.add(delivery.frame)
+            metrics.readings.labels("mqtt").inc(len(delivery.frame.points))
 
     def _own_instant(self) -> Instant:
         """Now, and never the same twice: receive times are the keys of the history."""
@@ -247,9 +267,18 @@ class Gateway:
             raise ValueError(f"site {self._site.id} has MQTT devices and no broker")
         client_id = f"dutyroom-{self._site.id}-{self._site.gateway}-devices"
         topics = self._mapping.topics()
-        return MqttSession(broker, client_id, topics, self.hear, self._hear_of_broker)
+        return MqttSession(
+            broker,
+            client_id,
+            topics,
+            self.hear,
+            self._hear_of_broker,
+            has_room=lambda: self._spool.has_room,
+        )
 
     def _hear_of_broker(self, connected: bool, reason: str) -> None:
+        if not connected:
+            self._repeats.forget_held()
         if self._deaf.is_set():
             return
         at = self._clock.now()
@@ -263,7 +292,7 @@ class Gateway:
         for _, data in self._spool.read(after, limit=_REMEMBERED).records:
             with suppress(UnreadableRecordError):
                 body = decode(data).body
-                if isinstance(body, Frame):
+                if isinstance(body, Frame) and self._by_message.issuperset(body.points):
                     self._repeats.add(body)
 
     # -- spool and history ----------------------------------------------------------------------
@@ -299,6 +328,8 @@ class Gateway:
     async def _fill_history(self) -> bool:
         """Whether the history has all that is safe now; if not, the spool keeps it."""
         try:
+            if not self._retention.has_begun:
+                await asyncio.to_thread(self._retention.begin, self._clock.now())
             if not self._writer.resumed:
                 self._writer.resume(await asyncio.to_thread(self._writer.cursor))
             while self._writer.behind:
@@ -312,12 +343,13 @@ class Gateway:
     # -- clock, retention, figures --------------------------------------------------------------
 
     async def _watch_for_ever(self) -> None:
-        trimmed: Instant | None = None
+        trimmed = self._clock.now()
         while True:
             now = self._clock.now()
             self._watch_clock(now)
+            self._take_messages(self._repeats.settle(now.plus(-_DOUBT)))
             await asyncio.to_thread(self._show, now)
-            if trimmed is None or now.since(trimmed) >= HOUR:
+            if now.since(trimmed) >= HOUR:
                 trimmed = now
                 await self._trim(now)
             await self._clock.sleep(_WATCH_S)
@@ -327,18 +359,15 @@ class Gateway:
         if step:
             detail = f"{step / SECOND:+.3f} s, to {iso(now.wall, self._site.zone)}"
             _log.warning("wall clock was stepped", by=detail)
+            self._retention.stepped(now, step)
             event = GatewayEvent(
                 kind=GatewayEventKind.CLOCK_STEP, subject=self._site.gateway, detail=detail
             )
             self._intake.take(event, now)
 
     async def _trim(self, now: Instant) -> None:
-        """Delete what is older than ``keep``, unless the clock that says so was moved far."""
-        if self._clock_watch.largest > HOUR:
-            _log.warning("history is not trimmed: the wall clock was stepped since the start")
-            return
         try:
-            removed = await asyncio.to_thread(self._history.delete_before, now.wall - self._keep)
+            removed = await asyncio.to_thread(self._retention.trim, now)
         except HistoryUnavailableError as error:
             _log.error("history cannot be trimmed", error=str(error))
             return

@@ -3,13 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
 from gateway.documents import Document
 from gateway.durations import Duration
 from gateway.file_fields import Line, PointKey, Slug, Whole, Words
+
+
+def _web_address(given: str) -> str:
+    try:
+        parts = urlsplit(given)
+        right = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        right = False
+    if not right:
+        expected = {"expected": "http://host:port/path or https://…"}
+        raise PydanticCustomError("web_address", "is no web address", expected)
+    return given
+
+
+WebAddress = Annotated[Line, AfterValidator(_web_address)]
 
 
 class SiteHead(Document):
@@ -35,7 +52,7 @@ class BrokerDocument(Document):
 
 
 class NoticesDocument(Document):
-    webhooks: tuple[Line, ...] = ()
+    webhooks: tuple[WebAddress, ...] = ()
 
 
 class AreaDocument(Document):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
-from gateway.documents import Where
+from gateway.documents import Finding, UnreadableError, findings
 from gateway.durations import write
 from gateway.file_fields import instead
 from gateway.model.equipment import Equipment
@@ -20,9 +21,6 @@ _POLLS_UNTIL_STALE = 3
 _OWN_TOPICS = "dutyroom"
 """First level of the topics that dutyroom itself uses on the broker."""
 
-Note = Callable[[Where, str, str], None]
-"""Takes a problem: place in the site file, what is wrong, what would be right."""
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Source:
@@ -30,135 +28,133 @@ class _Source:
 
     link: str
     profile: str
-    unit: int | None
+    place: int | str | None
+    """Unit or topic."""
     shift: int
-    topic: str
 
 
-class EquipmentReader:
-    """Reads the equipment of one site, noting every problem.
+class EquipmentChecks:
+    """What is wrong with the equipment of one site, one equipment after the other.
 
-    ``lost``: key of a list of the site file → ids of its items that are there but wrong; what
-    names one of them is not blamed for it.
+    ``links`` and ``areas`` are None if it cannot be told which there are; whatever names one of
+    them is then not blamed for it, and neither is what names a profile that is broken.
     """
 
     def __init__(
         self,
-        note: Note,
-        links: Mapping[str, LinkDocument],
-        areas: Collection[str],
+        links: Mapping[str, LinkDocument] | None,
+        areas: Collection[str] | None,
         profiles: Profiles,
-        lost: Mapping[str, frozenset[str]],
     ) -> None:
-        self._note = note
         self._links = links
+        self._areas = areas
         self._profiles = profiles
-        self._known = {
-            "area": (frozenset(areas), lost.get("areas", frozenset())),
-            "link": (frozenset(links), lost.get("links", frozenset())),
-            "profile": (frozenset(profiles.found), profiles.broken),
-        }
         self._sources: dict[_Source, str] = {}
 
-    def read(self, at: int, thing: EquipmentDocument) -> Equipment | None:
-        """``thing``, the ``at``-th equipment of the file; None if there is a problem with it."""
-        where: Where = ("equipment", at)
-        named = [
-            self._is_known(where, "area", thing.area),
-            self._is_known(where, "link", thing.link),
-            self._is_known(where, "profile", thing.profile),
-        ]
-        profile, link = self._profiles.found.get(thing.profile), self._links.get(thing.link)
-        if profile is None or link is None:
-            return None
-        protocol = profile.profile.protocol
-        if link.protocol.split("-")[0] != protocol:
-            self._note(
-                (*where, "link"),
-                f"{link.id!r} speaks {link.protocol}, "
-                f"but profile {thing.profile!r} is for {protocol}",
-                "use a link of the profile's protocol",
-            )
-            return None
-        right = [
-            *named,
-            self._parameters_are_right(where, thing, profile),
-            self._address_is_right(where, thing, protocol),
-        ]
-        if not all(right):
-            return None
-        self._own_source(where, thing, profile)
-        return _installed(thing, profile)
+    def of(self, thing: EquipmentDocument) -> Iterator[Finding]:
+        """What is wrong with ``thing``, at places below it."""
+        yield from findings(
+            self._area(thing),
+            self._link(thing),
+            self._profile(thing),
+            _unit(thing),
+            _topic(thing),
+            _in_bounds("poll", thing, _POLL),
+            _in_bounds("silence", thing, _SILENCE),
+            self._installation(thing),
+        )
 
-    def _is_known(self, where: Where, what: str, given: str) -> bool:
-        known, lost = self._known[what]
-        if given in known:
-            return True
-        if given not in lost:
-            self._note((*where, what), f"there is no {what} {given!r}", instead(given, known))
-        return False
+    def _area(self, thing: EquipmentDocument) -> Iterator[Finding]:
+        if self._areas is not None and thing.area not in self._areas:
+            yield ("area",), f"there is no area {thing.area!r}", instead(thing.area, self._areas)
 
-    def _parameters_are_right(
-        self, where: Where, thing: EquipmentDocument, profile: ProfileFile
-    ) -> bool:
-        asked = profile.document.parameters
-        wrong: list[tuple[str, str, str]] = []
-        for name in thing.parameters:
-            if name not in asked:
-                mend = instead(name, asked) if asked else "remove it"
-                wrong.append((name, f"profile {thing.profile!r} has no such parameter", mend))
-        for name, limits in asked.items():
-            value = thing.parameters.get(name)
-            span = f"{limits.low} to {limits.high}"
-            if value is None:
-                wrong.append((name, "is missing", f"add parameters: {{{name}: …}} with {span}"))
-            elif not limits.low <= value <= limits.high:
-                wrong.append((name, f"{value} is out of range", f"use {span}"))
-        for name, what, mend in wrong:
-            self._note((*where, "parameters", name), what, mend)
-        return not wrong
+    def _link(self, thing: EquipmentDocument) -> Iterator[Finding]:
+        if self._links is not None and thing.link not in self._links:
+            yield ("link",), f"there is no link {thing.link!r}", instead(thing.link, self._links)
 
-    def _address_is_right(self, where: Where, thing: EquipmentDocument, protocol: str) -> bool:
-        modbus, mqtt = ("unit", "poll"), ("topic", "silence")
-        needed, foreign = (modbus, mqtt) if protocol == "modbus" else (mqtt, modbus)
-        wrong: list[tuple[str, str, str]] = []
-        for key in foreign:
-            if getattr(thing, key) is not None:
-                wrong.append((key, f"does not fit protocol {protocol}", "remove it"))
-        for key in needed:
-            if getattr(thing, key) is None:
-                wrong.append((key, "is missing", _MISSING[key]))
-        if thing.unit is not None and not 0 <= thing.unit <= 255:
-            wrong.append(("unit", f"{thing.unit} is no Modbus unit", "use 0 to 255"))
-        for key, duration, bounds in (
-            ("poll", thing.poll, _POLL),
-            ("silence", thing.silence, _SILENCE),
-        ):
-            if duration is not None:
-                wrong.extend((key, what, mend) for what, mend in out_of_bounds(duration, bounds))
-        if thing.topic is not None:
-            wrong.extend(("topic", what, mend) for what, mend in _topic_faults(thing.topic))
-        for key, what, mend in wrong:
-            self._note((*where, key), what, mend)
-        return not wrong
+    def _profile(self, thing: EquipmentDocument) -> Iterator[Finding]:
+        given, found = thing.profile, self._profiles.found
+        if self._profiles.complete and given not in {*found, *self._profiles.broken}:
+            yield ("profile",), f"there is no profile {given!r}", instead(given, found)
 
-    def _own_source(self, where: Where, thing: EquipmentDocument, profile: ProfileFile) -> None:
+    def _installation(self, thing: EquipmentDocument) -> Iterator[Finding]:
+        """How profile and link go together, and what the profile wants to know."""
+        profile = self._profiles.found.get(thing.profile)
+        if profile is None:
+            return
+        with suppress(UnreadableError):
+            link = (self._links or {}).get(thing.link)
+            if link is not None and link.protocol.split("-")[0] != profile.profile.protocol:
+                wrong = (
+                    f"{link.id!r} speaks {link.protocol}, but profile {thing.profile!r} "
+                    f"is for {profile.profile.protocol}"
+                )
+                yield ("link",), wrong, "use a link of the profile's protocol"
+                return  # nobody can say which of the two is meant
+        yield from findings(_parameters(thing, profile), _address(thing, profile))
+        yield from self._own_source(thing, profile)
+
+    def _own_source(self, thing: EquipmentDocument, profile: ProfileFile) -> Iterator[Finding]:
+        if thing.parameters.keys() != profile.document.parameters.keys():
+            return
+        modbus = profile.profile.protocol == "modbus"
         source = _Source(
             link=thing.link,
             profile=thing.profile,
-            unit=thing.unit,
+            place=thing.unit if modbus else thing.topic,
             shift=profile.shift(thing.parameters),
-            topic=thing.topic or "",
         )
-        owner = self._sources.setdefault(source, thing.id)
+        owner = thing.id if source.place is None else self._sources.setdefault(source, thing.id)
         if owner == thing.id:
             return
-        if thing.topic is None:
+        if modbus:
             mend = "give it another unit, parameter or link"
-            self._note((*where, "unit"), f"reads the very registers of {owner!r}", mend)
+            yield ("unit",), f"reads the very registers of {owner!r}", mend
         else:
-            mend = "give it its own topic"
-            self._note((*where, "topic"), f"hears the very topic of {owner!r}", mend)
+            yield ("topic",), f"hears the very topic of {owner!r}", "give it its own topic"
+
+
+def _parameters(thing: EquipmentDocument, profile: ProfileFile) -> Iterator[Finding]:
+    asked = profile.document.parameters
+    for name in thing.parameters:
+        if name not in asked:
+            mend = instead(name, asked) if asked else "remove it"
+            wrong = f"profile {thing.profile!r} has no such parameter"
+            yield ("parameters", name), wrong, mend
+    for name, limits in asked.items():
+        value = thing.parameters.get(name)
+        span = f"{limits.low} to {limits.high}"
+        if value is None:
+            mend = f"add parameters: {{{name}: …}} with {span}"
+            yield ("parameters", name), "is missing", mend
+        elif not limits.low <= value <= limits.high:
+            yield ("parameters", name), f"{value} is out of range", f"use {span}"
+
+
+def _address(thing: EquipmentDocument, profile: ProfileFile) -> Iterator[Finding]:
+    """The equipment has what its profile's protocol needs, and nothing of the other's."""
+    protocol = profile.profile.protocol
+    modbus, mqtt = ("unit", "poll"), ("topic", "silence")
+    needed, foreign = (modbus, mqtt) if protocol == "modbus" else (mqtt, modbus)
+    for key in foreign + needed:
+        with suppress(UnreadableError):
+            given = getattr(thing, key) is not None
+            if key in foreign and given:
+                yield (key,), f"does not fit protocol {protocol}", "remove it"
+            elif key in needed and not given:
+                yield (key,), "is missing", _MISSING[key]
+
+
+def _unit(thing: EquipmentDocument) -> Iterator[Finding]:
+    if thing.unit is not None and not 0 <= thing.unit <= 255:
+        yield ("unit",), f"{thing.unit} is no Modbus unit", "use 0 to 255"
+
+
+def _in_bounds(key: str, thing: EquipmentDocument, bounds: tuple[int, int]) -> Iterator[Finding]:
+    duration = getattr(thing, key)
+    if duration is not None:
+        for wrong, mend in out_of_bounds(duration, bounds):
+            yield (key,), wrong, mend
 
 
 def out_of_bounds(duration: int, bounds: tuple[int, int]) -> Iterator[tuple[str, str]]:
@@ -176,17 +172,20 @@ _MISSING = {
 }
 
 
-def _topic_faults(topic: str) -> Iterator[tuple[str, str]]:
-    levels = topic.split("/")
-    if "+" in topic or "#" in topic:
-        yield "is a filter for several topics", "name the device's own topic"
-    if "" in levels or "\0" in topic:
-        yield "has an empty level", "write it without a slash at either end"
-    if levels[0] == _OWN_TOPICS or topic.startswith("$"):
-        yield f"begins with {levels[0]!r}, which is not a device's", "use the device's own topic"
+def _topic(thing: EquipmentDocument) -> Iterator[Finding]:
+    if thing.topic is None:
+        return
+    levels = thing.topic.split("/")
+    if "+" in thing.topic or "#" in thing.topic:
+        yield ("topic",), "is a filter for several topics", "name the device's own topic"
+    if "" in levels or "\0" in thing.topic:
+        yield ("topic",), "has an empty level", "write it without a slash at either end"
+    if levels[0] == _OWN_TOPICS or thing.topic.startswith("$"):
+        wrong = f"begins with {levels[0]!r}, which is not a device's"
+        yield ("topic",), wrong, "use the device's own topic"
 
 
-def _installed(thing: EquipmentDocument, file: ProfileFile) -> Equipment:
+def installed(thing: EquipmentDocument, file: ProfileFile) -> Equipment:
     """``thing`` with its points and their places; every check has been passed."""
     profile = file.profile
     modbus = profile.protocol == "modbus"

@@ -14,11 +14,12 @@ loop; the disk's is held while writing, and everything that takes it belongs int
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import threading
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,6 +35,8 @@ _log = structlog.get_logger(__name__)
 _UNSYNCED_BYTES = 64 * 1024 * 1024
 """What may wait in memory while the disk does not take it."""
 _INDEXED_SEGMENTS = 4
+_OF_THE_MOMENT = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.EINTR)
+"""Errors that say nothing about the file: it can be read later."""
 # fdatasync is not everywhere (macOS); fsync does more than is needed, never less.
 _flush = getattr(os, "fdatasync", os.fsync)
 
@@ -108,6 +111,8 @@ class Spool:
         self._file_end = 0
         self.torn = 0
         self.shed = 0
+        self._counted: set[int] = set()
+        """Segments (their first numbers) whose damage is in ``torn``."""
         self._segments = [Segment(path) for path in listed(folder)]
         self._mark = Mark(folder)
         self.epoch = read_epoch(folder)
@@ -129,6 +134,12 @@ class Spool:
     def synced(self) -> int:
         """The newest number that is safe on disk; 0 if none is."""
         return self._synced
+
+    @property
+    def has_room(self) -> bool:
+        """Whether no more than half of what may wait in memory waits."""
+        with self._buffering:
+            return self._buffer_bytes <= _UNSYNCED_BYTES // 2
 
     def append(self, seq: int, payload: bytes) -> None:
         """Take ``payload`` (not empty) as number ``seq`` into memory; never touches the disk.
@@ -201,7 +212,11 @@ class Spool:
 
     def read(self, after: int, *, limit: int, max_bytes: int = 1 << 62) -> Stretch:
         """Synced records behind ``after``: up to ``limit`` of them and ``max_bytes``, at least
-        one if there is one. Blocks."""
+        one if there is one. Blocks.
+
+        A file that is gone or cannot be read is passed over, counted in ``torn`` and said once.
+        OSError if nothing can be read at the moment.
+        """
         with self._disk:
             head = self._synced
             records: list[tuple[int, bytes]] = []
@@ -210,8 +225,7 @@ class Spool:
             begin = max(0, bisect_right(firsts, after + 1) - 1)
             for place in range(begin, len(self._segments)):
                 before = firsts[place + 1] if place + 1 < len(firsts) else head + 1
-                self._index(place)
-                for seq, payload in self._segments[place].read(after, before):
+                for seq, payload in self._readable(place, after, before):
                     size += len(payload)
                     if records and (len(records) == limit or size > max_bytes):
                         return Stretch(records=tuple(records), through=records[-1][0], head=head)
@@ -258,6 +272,8 @@ class Spool:
 
     def _writable(self, first: int) -> int:
         """The file to append to; a new segment, named ``first``, if the old one is full."""
+        if self._file is not None and os.fstat(self._file).st_nlink == 0:
+            self._give_up(self._segments[-1], first, "deleted while it was written")
         if self._file is not None and self._file_end < self._segment_bytes:
             return self._file
         self._seal()
@@ -289,7 +305,7 @@ class Spool:
     def _delete_released(self) -> None:
         passed = self._passed_by_all()
         while len(self._segments) > 1 and self._segments[1].first <= passed + 1:
-            self._segments.pop(0).path.unlink(missing_ok=True)
+            _delete(self._segments.pop(0).path)
 
     def _shed_oldest(self) -> None:
         """Keep within the capacity: a queue that nobody reads must not fill the disk."""
@@ -297,7 +313,7 @@ class Spool:
         while len(self._segments) > 1 and self._bytes() > self._capacity_bytes:
             oldest = self._segments.pop(0)
             self.shed += self._segments[0].first - max(oldest.first, passed + 1)
-            oldest.path.unlink(missing_ok=True)
+            _delete(oldest.path)
             _log.error("spool is full: oldest records deleted", file=oldest.path.name)
 
     def _passed_by_all(self) -> int:
@@ -305,7 +321,33 @@ class Spool:
             return min(self._released.values(), default=0)
 
     def _bytes(self) -> int:
-        return sum(segment.path.stat().st_size for segment in self._segments)
+        return sum(_size(segment.path) for segment in self._segments)
+
+    def _readable(self, place: int, after: int, before: int) -> Iterator[tuple[int, bytes]]:
+        """The good records of a segment with after < seq < before."""
+        segment = self._segments[place]
+        if segment.is_lost or before <= after + 1:
+            return
+        try:
+            self._index(place)
+            yield from segment.read(after, before)
+        except OSError as error:
+            if error.errno in _OF_THE_MOMENT:
+                raise
+            self._give_up(segment, before, str(error))
+
+    def _give_up(self, segment: Segment, following: int, why: str) -> None:
+        """All of ``segment`` is damage: nobody must wait for it.
+
+        ``following``: the first number that lies behind it.
+        """
+        segment.is_lost = True
+        segment.found = None
+        if segment is self._segments[-1]:
+            self._seal()
+        records = following - max(segment.first, self._passed_by_all() + 1)
+        self.torn += max(0, records)
+        _log.error("segment of the spool lost", file=segment.path.name, records=records, error=why)
 
     def _index(self, place: int) -> None:
         """Index a sealed segment, quarantine what is damaged in it, keep few in memory."""
@@ -324,12 +366,22 @@ class Spool:
         """The newest good number in the newest segment; 0 if there is none."""
         if not self._segments:
             return 0
-        seqs = self._segments[-1].load().seqs
+        newest = self._segments[-1]
+        if newest.is_lost:
+            return newest.first
+        try:
+            seqs = newest.load().seqs
+        except OSError as error:
+            if error.errno in _OF_THE_MOMENT:
+                raise
+            _log.error("newest segment of the spool lost", file=newest.path.name, error=str(error))
+            newest.is_lost = True
+            return newest.first
         return seqs[-1] if seqs else 0
 
     def _start_epoch(self) -> None:
         for segment in self._segments:
-            self.torn += max(1, len(segment.load().seqs))
+            self.torn += max(1, _count(segment))
             self._move_away(segment.path, f"{segment.path.stem}-{secrets.token_hex(4)}")
         if self._segments:
             _log.error("spool is broken, all of it quarantined", records=self.torn)
@@ -342,6 +394,11 @@ class Spool:
         if not self._segments:
             return synced
         newest = self._segments[-1]
+        if newest.is_lost:
+            # Out of the way: its name may be the one that the next segment needs.
+            self._move_away(self._segments.pop().path, f"{self.epoch}-{newest.path.name}")
+            self.torn += synced - newest.first + 1
+            return synced
         found = newest.load()
         # A number may have been given out and its segment never written: max, not the last good.
         synced = max(synced, newest.first - 1)
@@ -358,18 +415,46 @@ class Spool:
         """
         missing = max(1, following - segment.first - len(found.seqs))
         copy = self._folder / "quarantine" / f"{self.epoch}-{segment.path.name}"
-        if copy.exists():
+        if segment.first in self._counted or copy.exists():
             return
-        copy.parent.mkdir(exist_ok=True)
-        data = segment.path.read_bytes()
-        copy.write_bytes(b"".join(data[start:end] for start, end in found.damage))
+        self._counted.add(segment.first)
         self.torn += missing
+        try:
+            copy.parent.mkdir(exist_ok=True)
+            data = segment.path.read_bytes()
+            copy.write_bytes(b"".join(data[start:end] for start, end in found.damage))
+        except OSError as error:
+            # The good records matter more than a copy of the bad ones.
+            _log.error("damaged records cannot be kept", file=copy.name, error=str(error))
         _log.error("damaged records quarantined", file=segment.path.name, records=missing)
 
     def _move_away(self, path: Path, name: str) -> None:
         folder = self._folder / "quarantine"
         folder.mkdir(exist_ok=True)
         path.rename(folder / name)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _count(segment: Segment) -> int:
+    """The good records in ``segment``; 0 where it cannot be read."""
+    try:
+        return len(segment.load().seqs)
+    except OSError:
+        return 0
+
+
+def _delete(path: Path) -> None:
+    """Delete what nobody needs; if that is not possible now, the next start tries again."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        _log.error("spool segment cannot be deleted", file=path.name, error=str(error))
 
 
 def _write_all(file: int, data: bytes) -> None:

@@ -14,6 +14,9 @@ commits = Histogram(
 commit_failures = Counter(
     "dutyroom_rules_commit_failures", "Ledger transactions that were not possible."
 )
+set_aside = Counter(
+    "dutyroom_rules_set_aside", "Things that the ledger can never take; the log names each."
+)
 provisional = Gauge("dutyroom_rules_provisional_alarms", "Alarms that are up and no rows yet.")
 lag = Gauge(
     "dutyroom_rules_lag_seconds", "Age of the newest evaluated record when it was evaluated."

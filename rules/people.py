@@ -42,37 +42,37 @@ class Session:
     """µs UTC: the earlier of the idle and the absolute limit, if nothing more is heard."""
 
 
-def ensure_admin(ledger: Ledger, password: str | None, now: Instant) -> str | None:
-    """The user ``admin`` exists, with ``password`` if one is given.
+def has_admin(ledger: Ledger) -> bool:
+    """Whether there is the user ``admin``."""
+    with ledger.reading() as connection:
+        query = select(tables.user.c.username).where(tables.user.c.username == ADMIN)
+        return connection.execute(query).first() is not None
 
-    Returns the password that was made up, when the user is new and none was given: it is shown
-    once and stored nowhere. Another password than before ends the user's sessions.
-    """
+
+def ensure_admin(ledger: Ledger, password: str, now: Instant) -> None:
+    """The user ``admin`` exists, with ``password``; another one than before ends the sessions."""
     with ledger.writing() as connection:
         user = tables.user
         stored = connection.execute(
             select(user.c.password_hash).where(user.c.username == ADMIN)
         ).scalar_one_or_none()
         if stored is None:
-            made = password or secrets.token_urlsafe(12)
             connection.execute(
                 insert(user).values(
                     username=ADMIN,
                     display_name="管理员",
                     role="admin",
-                    password_hash=_hasher().hash(made),
+                    password_hash=_hasher().hash(password),
                     created_at=now.wall,
                 )
             )
-            return None if password else made
-        if password and not _hasher().verify(password, stored):
+        elif not _hasher().verify(password, stored):
             connection.execute(
                 update(user)
                 .where(user.c.username == ADMIN)
                 .values(password_hash=_hasher().hash(password))
             )
             connection.execute(delete(tables.session).where(tables.session.c.username == ADMIN))
-    return None
 
 
 def log_in(ledger: Ledger, username: str, password: str, now: Instant) -> tuple[str, User]:

@@ -19,6 +19,11 @@ class Priority(StrEnum):
     INFO = "info"
     """提示: no order."""
 
+    @property
+    def rank(self) -> int:
+        """0 for the most urgent; the members are written in this order."""
+        return list(Priority).index(self)
+
 
 class Comparison(StrEnum):
     ABOVE = "above"
@@ -86,6 +91,16 @@ class Rule:
     source: str
     """Where the limit comes from, or ``[site setting]``."""
     file: str
+
+    @property
+    def test(self) -> str:
+        """What readings are tested by, in one line: equal for equal tests."""
+        condition, gate = self.condition, self.gate
+        while_ = "" if gate is None else f" while {gate.point} equals {gate.equals!r}"
+        return (
+            f"{self.point} {condition.comparison} {condition.limit!r}"
+            f" deadband {condition.deadband!r}{while_}"
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

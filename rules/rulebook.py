@@ -1,34 +1,55 @@
 """The rulebook's files → typed rules, with every mistake of all files at once.
 
-A folder of a rulebook holds ``categories.yaml`` and one file a class in ``alarms/``; a site's
-own folder stands before the shipped one, file by file.
+A folder of a rulebook holds ``categories.yaml`` and one file a class in ``alarms/``, and nothing
+else; a site's own folder stands before the shipped one, file by file.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import BaseModel
 
-from gateway.documents import ConfigurationError, Parsed, Problem, Where, read
-from gateway.file_fields import instead
-from gateway.model.equipment import Site
-from gateway.model.point import Point, PointKind, Text
-from gateway.model.profile import ProfilePoint
+from gateway.documents import (
+    ConfigurationError,
+    Finding,
+    Parsed,
+    Problem,
+    UnreadableError,
+    findings,
+    salvage,
+)
+from gateway.file_fields import Words, instead
+from gateway.folders import documents, strays
+from gateway.model.equipment import Equipment, Site
+from gateway.model.point import PointKind
 from gateway.profile_files import SHIPPED as SHIPPED_PROFILES
-from gateway.profile_files import load_profiles
-from rules.rule import Comparison, Gate, Guidance, OrderTerms, Priority, Rule, Rulebook
+from gateway.profile_files import ProfileFile, load_profiles
+from rules.rule import Gate, Guidance, OrderTerms, Rule, Rulebook
+from rules.rulebook_checks import (
+    KnownPoint,
+    check_clearing,
+    check_comparison,
+    check_condition,
+    check_gate,
+    check_order,
+)
 from rules.rulebook_document import AlarmsDocument, CategoriesDocument, RuleDocument
 
 SHIPPED = Path(__file__).parent / "book"
+_CATEGORIES = "categories.yaml"
+_ALARMS = "alarms/*.yaml"
+_TAKEN = (_CATEGORIES, _ALARMS)
+_MEND_STRAY = "name it alarms/<class>.yaml or categories.yaml, or move it out of the folder"
 
 M = TypeVar("M", bound=BaseModel)
-KnownPoint = Point | ProfilePoint
 Classes = Mapping[str, Mapping[str, Sequence[KnownPoint]]]
 """Class → point key → the points of that name, one for each profile or equipment that has it."""
+_PointsOf = Sequence[tuple[str, Sequence[KnownPoint]]]
 
 
 def load_rulebook(site: Site, folders: Sequence[Path] | None = None) -> Rulebook:
@@ -37,41 +58,59 @@ def load_rulebook(site: Site, folders: Sequence[Path] | None = None) -> Rulebook
     ``folders``: the first that has a file of a name wins; None: the site's own folder, if it
     has one, before the shipped ones.
 
-    1. Read every file in force.
+    1. Read every file in force; a file in one of the folders that is none is a mistake.
     2. Check each rule against the points of its class and the categories.
     3. Check that no two rules have one id.
 
     Raises :class:`ConfigurationError` with every problem of all files.
     """
     if folders is None:
-        folders = (SHIPPED,) if site.rulebook is None else (Path(site.rulebook), SHIPPED)
-    reader = _Reader(classes_of(site))
-    for path in _in_force(folders, "categories.yaml"):
-        reader.categories(path)
-    files = [reader.read(path, AlarmsDocument) for path in _in_force(folders, "alarms/*.yaml")]
-    return reader.rulebook([parsed for parsed in files if parsed is not None])
+        folders = _folders(None if site.rulebook is None else Path(site.rulebook))
+    reader = _Reader(classes_of(site), site.equipment.values())
+    reader.read(folders)
+    return reader.rulebook()
+
+
+def rulebook_problems(
+    own: Path | None, profiles: Mapping[str, ProfileFile] | None
+) -> Sequence[Problem]:
+    """What is wrong with the rulebook of a site that is wrong itself.
+
+    ``own``: the site's own folder; ``profiles``: all that the site may use. Where they are not
+    known, nobody can say which points there are, and no rule is blamed for what it names.
+    """
+    reader = _Reader(None if profiles is None else _classes(_described(profiles)), ())
+    reader.read(_folders(own))
+    return reader.problems
+
+
+def _folders(own: Path | None) -> Sequence[Path]:
+    return (SHIPPED,) if own is None else (own, SHIPPED)
 
 
 def _in_force(folders: Sequence[Path], pattern: str) -> list[Path]:
     """The files of that pattern, one a name, the first folder that has it."""
     named: dict[str, Path] = {}
     for folder in folders:
-        for path in folder.glob(pattern):
+        for path in documents(folder, pattern):
             named.setdefault(path.name, path)
     return [named[name] for name in sorted(named)]
 
 
 def classes_of(site: Site) -> Classes:
     """Every class that is installed or that a shipped profile describes, with its points."""
+    installed: _PointsOf = [(t.equipment_class, t.points) for t in site.equipment.values()]
+    return _classes([*_described(load_profiles([SHIPPED_PROFILES])), *installed])
+
+
+def _described(profiles: Mapping[str, ProfileFile]) -> _PointsOf:
+    described = [file.profile for file in profiles.values()]
+    return [(profile.equipment_class, profile.points) for profile in described]
+
+
+def _classes(points_of: _PointsOf) -> Classes:
     known: dict[str, dict[str, list[KnownPoint]]] = {}
-    described: list[tuple[str, Iterable[KnownPoint]]] = [
-        (file.profile.equipment_class, file.profile.points)
-        for file in load_profiles([SHIPPED_PROFILES]).values()
-    ]
-    installed: list[tuple[str, Iterable[KnownPoint]]] = [
-        (thing.equipment_class, thing.points) for thing in site.equipment.values()
-    ]
-    for equipment_class, points in described + installed:
+    for equipment_class, points in points_of:
         keys = known.setdefault(equipment_class, {})
         for point in points:
             keys.setdefault(point.key, []).append(point)
@@ -79,57 +118,51 @@ def classes_of(site: Site) -> Classes:
 
 
 class _Reader:
-    """One pass over the files, noting every problem."""
+    """One pass over the files, noting every problem.
 
-    def __init__(self, classes: Classes) -> None:
+    ``classes``: None if they are not known, so that no rule is blamed for what it names.
+    """
+
+    def __init__(self, classes: Classes | None, equipment: Collection[Equipment]) -> None:
         self._classes = classes
-        self._categories: dict[str, Text] = {}
-        self._problems: list[Problem] = []
+        self._equipment = equipment
+        self._categories: Mapping[str, Words] = {}
+        self._rules: dict[str, tuple[Parsed[AlarmsDocument], RuleDocument]] = {}
         self._texts: list[str] = []
+        self.problems: list[Problem] = []
 
-    def read(self, path: Path, model: type[M]) -> Parsed[M] | None:
-        """The document at ``path``; None where it has problems."""
-        try:
-            parsed = read(path, model)
-        except ConfigurationError as error:
-            self._problems.extend(error.problems)
-            return None
-        self._texts.append(parsed.text)
+    def read(self, folders: Sequence[Path]) -> None:
+        """Read and check the files of ``folders`` that are in force."""
+        for folder in folders:
+            taken = [path for pattern in _TAKEN for path in documents(folder, pattern)]
+            self.problems.extend(strays(folder, taken, _MEND_STRAY))
+        for path in _in_force(folders, _CATEGORIES):
+            categories = self._document(path, CategoriesDocument)
+            if categories is not None:
+                with suppress(UnreadableError):
+                    self._categories = categories.content.categories
+        for path in _in_force(folders, _ALARMS):
+            alarms = self._document(path, AlarmsDocument)
+            if alarms is not None:
+                found = findings(self._check_class(alarms.content), self._check_rules(alarms))
+                self.problems += [alarms.problem(*finding) for finding in found]
+
+    def _document(self, path: Path, model: type[M]) -> Parsed[M] | None:
+        parsed, problems = salvage(path, model)
+        self.problems += problems
+        if parsed is not None:
+            self._texts.append(parsed.text)
         return parsed
 
-    def categories(self, path: Path) -> None:
-        parsed = self.read(path, CategoriesDocument)
-        if parsed is not None:
-            named = parsed.content.categories
-            self._categories.update({key: words.text() for key, words in named.items()})
-
-    def rulebook(self, files: Iterable[Parsed[AlarmsDocument]]) -> Rulebook:
-        rules: dict[str, Rule] = {}
-        for parsed in files:
-            self._check_class(parsed)
-            for at, document in enumerate(parsed.content.rules):
-                rule = self._rule(parsed, ("rules", at), document)
-                twin = rules.setdefault(rule.id, rule)
-                if twin is not rule:
-                    wrong = f"is also the id of a rule in {twin.file}"
-                    self._note(parsed, ("rules", at, "id"), wrong, "give it another id")
-        if self._problems:
-            raise ConfigurationError(self._problems)
+    def rulebook(self) -> Rulebook:
+        """What was read; raises :class:`ConfigurationError` if anything is wrong with it."""
+        if self.problems:
+            raise ConfigurationError(self.problems)
+        rules = {name: self._rule(parsed, rule) for name, (parsed, rule) in self._rules.items()}
         digest = hashlib.sha256("\0".join(self._texts).encode()).hexdigest()[:16]
         return Rulebook(rules=rules, fingerprint=digest)
 
-    def _check_class(self, parsed: Parsed[AlarmsDocument]) -> None:
-        given = parsed.content.equipment_class
-        if given not in self._classes:
-            mend = instead(given, self._classes)
-            self._note(parsed, ("class",), f"there is no class {given!r}", mend)
-
-    def _note(self, parsed: Parsed[AlarmsDocument], where: Where, wrong: str, mend: str) -> None:
-        self._problems.append(parsed.problem(where, wrong, mend))
-
-    def _rule(self, parsed: Parsed[AlarmsDocument], where: Where, document: RuleDocument) -> Rule:
-        self._check_points(parsed, where, document)
-        self._check_order(parsed, where, document)
+    def _rule(self, parsed: Parsed[AlarmsDocument], document: RuleDocument) -> Rule:
         gate, order = document.gate, document.order
         return Rule(
             id=document.id,
@@ -147,7 +180,7 @@ class _Reader:
             if order is None
             else OrderTerms(
                 category=order.category,
-                category_name=self._categories.get(order.category, Text(zh="", en="")),
+                category_name=self._categories[order.category].text(),
                 complete_within=order.complete_within,
                 close_after=order.close_after,
             ),
@@ -155,68 +188,79 @@ class _Reader:
             file=parsed.file,
         )
 
-    def _check_points(
-        self, parsed: Parsed[AlarmsDocument], where: Where, document: RuleDocument
-    ) -> None:
-        known = self._classes.get(parsed.content.equipment_class)
+    def _check_class(self, content: AlarmsDocument) -> Iterator[Finding]:
+        given = content.equipment_class
+        if self._classes is not None and given not in self._classes:
+            yield ("class",), f"there is no class {given!r}", instead(given, self._classes)
+
+    def _check_rules(self, parsed: Parsed[AlarmsDocument]) -> Iterator[Finding]:
+        for at, rule in enumerate(parsed.content.rules):
+            for where, wrong, mend in findings(
+                self._check_id(parsed, rule),
+                self._check_point(parsed.content, rule),
+                self._check_gate_point(parsed.content, rule),
+                check_comparison(rule),
+                self._check_values(parsed.content, rule),
+                check_order(rule),
+                self._check_category(rule),
+            ):
+                yield ("rules", at, *where), wrong, mend
+
+    def _check_id(self, parsed: Parsed[AlarmsDocument], rule: RuleDocument) -> Iterator[Finding]:
+        twin, document = self._rules.setdefault(rule.id, (parsed, rule))
+        if document is not rule:
+            yield ("id",), f"is also the id of a rule in {twin.file}", "give it another id"
+
+    def _known(self, content: AlarmsDocument) -> Mapping[str, Sequence[KnownPoint]] | None:
+        """The points of the class that the file is about; None if the class is not known."""
+        return None if self._classes is None else self._classes.get(content.equipment_class)
+
+    def _check_point(self, content: AlarmsDocument, rule: RuleDocument) -> Iterator[Finding]:
+        for finding in self._misnamed(content, rule, rule.point):
+            yield ("point",), *finding
+
+    def _check_gate_point(self, content: AlarmsDocument, rule: RuleDocument) -> Iterator[Finding]:
+        if rule.gate is not None:
+            for finding in self._misnamed(content, rule, rule.gate.point):
+                yield ("while", "point"), *finding
+
+    def _misnamed(
+        self, content: AlarmsDocument, rule: RuleDocument, key: str
+    ) -> Iterator[tuple[str, str]]:
+        """What is wrong with naming the point ``key``, and what would be right."""
+        known = self._known(content)
         if known is None:
             return
-        named: list[tuple[Where, str]] = [((*where, "point"), document.point)]
-        if document.gate is not None:
-            named.append(((*where, "while", "point"), document.gate.point))
-        for place, key in named:
-            if key not in known:
-                self._note(
-                    parsed,
-                    place,
-                    f"no {parsed.content.equipment_class} has a point {key!r}",
-                    instead(key, known),
-                )
-            elif any(point.kind is PointKind.TEXT for point in known[key]):
-                self._note(parsed, place, f"{key!r} is a text", "name a point with a value")
-        for point in known.get(document.point, ()):
-            self._check_limit(parsed, (*where, "condition"), document, point)
+        lacking = self._without(content.equipment_class, key)
+        if key not in known:
+            wrong = f"no {content.equipment_class} has a point {key!r}"
+            yield wrong, instead(key, known)
+        elif any(point.kind is PointKind.TEXT for point in known[key]):
+            yield f"{key!r} is a text", "name a point with a value"
+        elif lacking and not rule.where_present:
+            wrong = f"nothing would be judged on {', '.join(lacking)}, without a point {key!r}"
+            yield wrong, "add where_present: true if the rule is for those that have it"
 
-    def _check_limit(
-        self,
-        parsed: Parsed[AlarmsDocument],
-        where: Where,
-        document: RuleDocument,
-        point: KnownPoint,
-    ) -> None:
-        """A limit that the device can never pass is a rule that never speaks."""
-        condition = document.condition.condition()
-        limit, comparison = condition.limit, condition.comparison
-        wrong = ""
-        if comparison is Comparison.ABOVE and point.high is not None and limit >= point.high:
-            wrong = f"{limit:g} is never passed: {point.key} reports {point.high:g} at most"
-        if comparison is Comparison.BELOW and point.low is not None and limit <= point.low:
-            wrong = f"{limit:g} is never passed: {point.key} reports {point.low:g} at least"
-        if wrong:
-            mend = "use a limit within the point's range"
-            self._note(parsed, (*where, comparison.value), wrong, mend)
+    def _without(self, equipment_class: str, key: str) -> list[str]:
+        """The installed equipment of the class that lacks the point."""
+        return [
+            thing.id
+            for thing in self._equipment
+            if thing.equipment_class == equipment_class
+            and all(point.key != key for point in thing.points)
+        ]
 
-    def _check_order(
-        self, parsed: Parsed[AlarmsDocument], where: Where, document: RuleDocument
-    ) -> None:
-        must = document.priority in (Priority.CRITICAL, Priority.MAJOR)
-        if document.order is None:
-            if must:
-                self._note(
-                    parsed,
-                    (*where, "order"),
-                    f"is missing, but the priority is {document.priority.value}",
-                    "add an order, or use priority minor or info",
-                )
-            return
-        if document.priority is Priority.INFO:
-            self._note(parsed, (*where, "order"), "does not fit priority info", "remove it")
-        category = document.order.category
+    def _check_values(self, content: AlarmsDocument, rule: RuleDocument) -> Iterator[Finding]:
+        """The devices can have the values that the rule waits for."""
+        known = self._known(content) or {}
+        yield from findings(
+            check_condition(rule, known), check_clearing(rule, known), check_gate(rule, known)
+        )
+
+    def _check_category(self, rule: RuleDocument) -> Iterator[Finding]:
         # With a broken categories file every category would seem wrong.
-        if self._categories and category not in self._categories:
-            self._note(
-                parsed,
-                (*where, "order", "category"),
-                f"there is no category {category!r}",
-                instead(category, self._categories),
-            )
+        if rule.order is not None and self._categories:
+            category = rule.order.category
+            if category not in self._categories:
+                wrong = f"there is no category {category!r}"
+                yield ("order", "category"), wrong, instead(category, self._categories)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from gateway.documents import Document
+from gateway.documents import Document, UnreadableError
 from gateway.durations import Duration
 from gateway.file_fields import Line, PointKey, Slug, Words
 from rules.rule import Comparison, Condition, Priority
@@ -26,19 +25,23 @@ class ConditionDocument(Document):
     not_equals: float | None = Field(default=None, allow_inf_nan=False)
     deadband: float = Field(default=0.0, ge=0, allow_inf_nan=False)
 
-    @model_validator(mode="after")
-    def _one_comparison(self) -> Self:
-        given = [word for word in Comparison if getattr(self, word) is not None]
-        if len(given) != 1:
-            raise ValueError("a condition has exactly one of above, below, equals, not_equals")
-        if self.deadband and given[0] not in (Comparison.ABOVE, Comparison.BELOW):
-            raise ValueError("a deadband belongs to above or below only")
-        return self
+    @property
+    def given(self) -> list[Comparison]:
+        return [word for word in Comparison if getattr(self, word) is not None]
+
+    @property
+    def comparison(self) -> Comparison:
+        """The comparison; raises :class:`UnreadableError` if there is not exactly one."""
+        if len(self.given) != 1:
+            raise UnreadableError("comparison")
+        return self.given[0]
+
+    @property
+    def limit(self) -> float:
+        return float(getattr(self, self.comparison))
 
     def condition(self) -> Condition:
-        comparison = next(word for word in Comparison if getattr(self, word) is not None)
-        limit = getattr(self, comparison)
-        return Condition(comparison=comparison, limit=limit, deadband=self.deadband)
+        return Condition(comparison=self.comparison, limit=self.limit, deadband=self.deadband)
 
 
 class GateDocument(Document):
@@ -61,6 +64,8 @@ class RuleDocument(Document):
     id: Slug
     name: Words
     point: PointKey
+    where_present: bool = False
+    """It is meant for those of the class only that have its points."""
     condition: ConditionDocument
     gate: GateDocument | None = Field(default=None, alias="while")
     delay: Duration = Field(alias="for")

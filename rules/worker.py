@@ -11,25 +11,29 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import structlog
+
 from gateway import failpoint
 from gateway.model.equipment import Site
 from gateway.model.events import Record
 from gateway.model.frame import Frame
 from gateway.model.moment import SECOND, Instant
-from gateway.model.point import Text
+from rules import metrics
 from rules.alarms.conditions import Change, ConditionRow, Conditions, Turn
 from rules.alarms.occurrence import alarm_of
-from rules.ledger import alarms, cursors, orders, outbox, timers
+from rules.effects import Effects
 from rules.ledger import conditions as kept_conditions
+from rules.ledger import cursors, timers
 from rules.ledger.cursors import NOWHERE, Cursor
 from rules.ledger.rows import Alarm
-from rules.ledger.store import Entry, Ledger
-from rules.ledger.timers import STEP, TimerKind
-from rules.notify.notice import Notice, of_alarm, of_breach
-from rules.rule import Priority, Rulebook
+from rules.ledger.store import Ledger
+from rules.ledger.timers import STEP
+from rules.rule import Rulebook
 
 QUIET = 3 * SECOND
 """µs without a record after which the clock itself moves the delays."""
+
+_log = structlog.get_logger(__name__)
 
 
 class CursorMovedError(Exception):
@@ -47,6 +51,8 @@ class Batch:
     conditions: tuple[ConditionRow, ...]
     stepped: bool
     """The wall clock was stepped since the last commit, or the process is new."""
+    is_first: bool
+    """Nothing was committed since the rules were loaded."""
     now: Instant
 
 
@@ -97,19 +103,22 @@ class Worker:
             self._heard = None
             if self._steps.seen(envelope.at):
                 self._conditions.anchor_again(envelope.at)
+            # After a pause the first frame is no clock yet for what other devices have to say.
+            is_clock = envelope.at.since(self._records.unbroken_since(envelope.at)) >= QUIET
             if isinstance(record.body, Frame):
-                self._changes += self._conditions.step(record.body, envelope.at)
+                self._changes += self._conditions.step(record.body, envelope.at, is_clock=is_clock)
 
     def tick(self, now: Instant) -> None:
         """Move the delays by the clock, where no records do it.
 
         While records come, their receive times are the clock: a backlog is judged as it
         happened, and no delay runs out before the reading that would have ended it is seen.
+        For the same reason a pause, of this process or of all, counts as if a record had come.
         """
         if self._steps.seen(now):
             self._stepped = True
             self._conditions.anchor_again(now)
-        if self._heard is None:
+        if self._ticks.unbroken_since(now) is now or self._heard is None:
             self._heard = now
         if now.since(self._heard) >= QUIET:
             self._changes += self._conditions.tick(now)
@@ -139,6 +148,7 @@ class Worker:
             changes=tuple(self._changes),
             conditions=tuple(self._unkept.values()),
             stepped=self._stepped,
+            is_first=self._is_first,
             now=now,
         )
 
@@ -147,9 +157,10 @@ class Worker:
 
         1. See where the cursor is. At the target already: an earlier attempt was committed
            although its answer was lost. Elsewhere: :class:`CursorMovedError`.
-        2. Write alarms that began and ended, their orders and messages, in their order.
-        3. Let fall due what is due.
-        4. Keep the conditions and the cursor.
+        2. Withdraw what these rules judge no more, the first time.
+        3. Write alarms that began and ended, their orders and messages, in their order.
+        4. Let fall due what is due.
+        5. Keep the conditions and the cursor.
         """
         with self._ledger.write(self._site.id) as entry:
             found = cursors.load(entry.connection, self._site.id, self._site.gateway)
@@ -157,16 +168,27 @@ class Worker:
                 raise CursorMovedError(f"the cursor is at {found.epoch}:{found.seq}")
             if batch.stepped:
                 timers.anchor_again(entry, batch.now)
+            effects = Effects(entry=entry, site=self._site, now=batch.now)
+            if batch.is_first:
+                effects.withdraw_others(self._conditions.pairs)
             for change in batch.changes:
-                self._write_change(entry, change, batch.now)
-            self._write_due(entry, batch.now)
+                effects.write(change)
+            effects.let_fall_due()
             kept_conditions.save(entry, batch.conditions)
-            if batch.target != found:
-                cursors.save(entry, self._site.gateway, batch.target)
+            if batch.target != found or found.is_due(batch.now):
+                cursors.save(entry, self._site.gateway, batch.target, batch.now)
             if batch.changes:
                 failpoint.reach(failpoint.BEFORE_COMMIT)
         if batch.changes:
             failpoint.reach(failpoint.AFTER_COMMIT)
+        for one in effects.set_aside:
+            metrics.set_aside.inc()
+            _log.error(
+                "the ledger can never take this",
+                what=one.what,
+                subject=one.subject,
+                error=one.error,
+            )
 
     def settle(self, batch: Batch) -> None:
         """``batch`` is committed: forget what it held."""
@@ -177,8 +199,11 @@ class Worker:
                 del self._unkept[row.rule, row.equipment]
         if batch.stepped:
             self._stepped = False
+        self._is_first = False
 
     def _reset(self) -> None:
+        self._records = _Flow()
+        self._ticks = _Flow()
         self._conditions = Conditions(self._rulebook, self._site.equipment.values())
         self._committed = self._reached = NOWHERE
         self._changes: list[Change] = []
@@ -186,39 +211,7 @@ class Worker:
         self._heard = None
         self._steps = _StepWatch()
         self._stepped = True
-
-    def _write_change(self, entry: Entry, change: Change, now: Instant) -> None:
-        if change.turn is Turn.CLEARED:
-            if alarms.clear(entry, change.occurrence, change.at.wall):
-                order = alarms.order_of(entry, change.occurrence)
-                if order is not None:
-                    orders.wait_for_close(entry, order, now)
-            return
-        alarm = alarm_of(change)
-        if not alarms.record(entry, alarm):
-            return
-        if change.rule.order is not None:
-            orders.answer(entry, alarm, change.rule.order, at=change.at, now=now)
-        self._post(entry, of_alarm(alarm), now)
-
-    def _write_due(self, entry: Entry, now: Instant) -> None:
-        for timer in timers.take_due(entry, now):
-            if timer.kind is TimerKind.CLOSE:
-                orders.close(entry, timer.subject, now)
-                continue
-            order = orders.breach(entry, timer.subject, now)
-            if order is not None:
-                notice = of_breach(
-                    order=timer.subject,
-                    number=order["number"],
-                    title=Text(**order["title"]),
-                    priority=Priority(order["priority"]),
-                    at=now.wall,
-                )
-                self._post(entry, notice, now)
-
-    def _post(self, entry: Entry, notice: Notice, now: Instant) -> None:
-        outbox.post(entry, notice.id, notice.body(self._site.zone), self._site.webhooks, now)
+        self._is_first = True
 
 
 class _StepWatch:
@@ -238,3 +231,18 @@ class _StepWatch:
             return False
         self._offsets[at.boot] = offset
         return True
+
+
+class _Flow:
+    """Tells since when instants have followed one another without a pause of :data:`QUIET`."""
+
+    def __init__(self) -> None:
+        self._last: Instant | None = None
+        self._begun: Instant | None = None
+
+    def unbroken_since(self, at: Instant) -> Instant:
+        """``at`` itself where it is the first, or the first after a pause."""
+        if self._begun is None or self._last is None or not 0 <= at.since(self._last) <= QUIET:
+            self._begun = at
+        self._last = at
+        return self._begun

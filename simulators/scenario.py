@@ -6,17 +6,26 @@ A scenario plays once, from the first start of the simulated world; times count 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from gateway.documents import ConfigurationError, Document, Parsed, Problem, read
+from gateway.documents import (
+    ConfigurationError,
+    Document,
+    Finding,
+    Parsed,
+    Problem,
+    findings,
+    problem_in,
+    salvage,
+)
 from gateway.durations import Duration
 from gateway.file_fields import PointKey, Slug, Words, instead
-from gateway.model.equipment import Site
+from gateway.model.equipment import Equipment, Site
 from gateway.model.moment import SECOND
 
 SHIPPED = Path(__file__).parent / "scenarios"
@@ -80,24 +89,12 @@ class _Fault(Document):
     kind: Literal["overheating", "burnt-out"]
     rise: Annotated[float, Field(gt=0, le=200)] | None = None
 
-    @model_validator(mode="after")
-    def _rise_where_it_heats(self) -> _Fault:
-        if (self.kind == "overheating") != (self.rise is not None):
-            raise ValueError("rise belongs to an overheating, and to that alone")
-        return self
-
 
 class _Watch(Document):
     equipment: Slug
     point: PointKey
     above: float | None = None
     below: float | None = None
-
-    @model_validator(mode="after")
-    def _one_limit(self) -> _Watch:
-        if (self.above is None) == (self.below is None):
-            raise ValueError("needs one of above and below")
-        return self
 
 
 class _ScenarioFile(Document):
@@ -109,39 +106,12 @@ class _ScenarioFile(Document):
     watch: tuple[_Watch, ...] = ()
 
 
-def find(site: Site) -> Path:
-    """The file of the site's scenario: a shipped one by its name, or a path beside the site file.
-
-    Raises :class:`ConfigurationError` if the site names none that exists.
-    """
-    name = site.scenario or ""
-    path = SHIPPED / f"{name}.yaml" if not name.endswith(".yaml") else _beside(site, name)
-    if name and path.is_file():
-        return path
-    shipped = [file.stem for file in SHIPPED.glob("*.yaml")]
-    raise ConfigurationError(
-        [
-            Problem(
-                file=site.file,
-                line=1,
-                name="simulation.scenario",
-                wrong=f"there is no scenario {name!r}" if name else "is missing",
-                mend=f"{instead(name, shipped)}, or give a .yaml file beside the site file",
-            )
-        ]
-    )
-
-
-def _beside(site: Site, name: str) -> Path:
-    return Path(site.file).parent / name
-
-
 def load(site: Site) -> Scenario:
     """The scenario of ``site``; raises :class:`ConfigurationError` with every problem in it."""
-    path = find(site)
-    parsed = read(path, _ScenarioFile)
-    problems = list(_problems(site, parsed))
-    if problems:
+    path = _find(site.scenario or "", site.file)
+    parsed, problems = salvage(path, _ScenarioFile)
+    problems += _problems(parsed, site.equipment)
+    if problems or parsed is None:
         raise ConfigurationError(problems)
     content = parsed.content
     return Scenario(
@@ -169,36 +139,86 @@ def load(site: Site) -> Scenario:
     )
 
 
-def _problems(site: Site, parsed: Parsed[_ScenarioFile]) -> Iterator[Problem]:
-    for index, fault in enumerate(parsed.content.faults):
-        thing = site.equipment.get(fault.equipment)
-        if thing is None:
-            yield _unknown_equipment(site, parsed, "faults", index, fault.equipment)
-        elif thing.equipment_class != FAULTS[fault.kind]:
-            yield parsed.problem(
-                ("faults", index, "kind"),
-                f"{fault.kind!r} cannot befall {thing.id}, which is a {thing.equipment_class}",
-                f"name a {FAULTS[fault.kind]}",
-            )
-    for index, watch in enumerate(parsed.content.watch):
-        thing = site.equipment.get(watch.equipment)
-        if thing is None:
-            yield _unknown_equipment(site, parsed, "watch", index, watch.equipment)
-            continue
-        keys = {point.key for point in thing.points}
-        if watch.point not in keys:
-            yield parsed.problem(
-                ("watch", index, "point"),
-                f"{thing.id} has no point {watch.point!r}",
-                instead(watch.point, keys),
-            )
+def scenario_problems(name: str, site_file: Path) -> list[Problem]:
+    """What is wrong with the scenario of a site that is wrong itself, whatever it has."""
+    try:
+        parsed, problems = salvage(_find(name, str(site_file)), _ScenarioFile)
+    except ConfigurationError as error:
+        return error.problems
+    return problems + _problems(parsed, None)
 
 
-def _unknown_equipment(
-    site: Site, parsed: Parsed[_ScenarioFile], part: str, index: int, name: str
-) -> Problem:
-    return parsed.problem(
-        (part, index, "equipment"),
-        f"the site has no equipment {name!r}",
-        instead(name, site.equipment),
-    )
+def _find(name: str, site_file: str) -> Path:
+    """The file of a scenario: a shipped one by its name, or a path beside the site file.
+
+    Raises :class:`ConfigurationError` if there is none.
+    """
+    beside = name.endswith(".yaml")
+    path = Path(site_file).parent / name if beside else SHIPPED / f"{name}.yaml"
+    if name and path.is_file():
+        return path
+    shipped = [file.stem for file in SHIPPED.glob("*.yaml")]
+    wrong = f"there is no scenario {name!r}" if name else "is missing"
+    mend = f"{instead(name, shipped)}, or give a .yaml file beside the site file"
+    where = ("simulation", "scenario")
+    raise ConfigurationError([problem_in(site_file, where, wrong, mend)])
+
+
+_Things = Mapping[str, Equipment]
+
+
+def _problems(parsed: Parsed[_ScenarioFile] | None, things: _Things | None) -> list[Problem]:
+    """``things``: what the site has; None if that is not known."""
+    if parsed is None:
+        return []
+    found = findings(_of_faults(parsed.content, things), _of_watches(parsed.content, things))
+    return [parsed.problem(*finding) for finding in found]
+
+
+def _of_faults(content: _ScenarioFile, things: _Things | None) -> Iterator[Finding]:
+    for at, fault in enumerate(content.faults):
+        checks = (_rise(fault), *(() if things is None else (_befalls(fault, things),)))
+        for where, wrong, mend in findings(*checks):
+            yield ("faults", at, *where), wrong, mend
+
+
+def _of_watches(content: _ScenarioFile, things: _Things | None) -> Iterator[Finding]:
+    for at, watch in enumerate(content.watch):
+        checks = (_limit(watch), *(() if things is None else (_sees(watch, things),)))
+        for where, wrong, mend in findings(*checks):
+            yield ("watch", at, *where), wrong, mend
+
+
+def _rise(fault: _Fault) -> Iterator[Finding]:
+    if fault.kind == "overheating" and fault.rise is None:
+        yield ("rise",), "is missing", "say by how many K it heats"
+    if fault.kind != "overheating" and fault.rise is not None:
+        yield ("rise",), f"does not fit {fault.kind}", "remove it"
+
+
+def _befalls(fault: _Fault, things: _Things) -> Iterator[Finding]:
+    thing = things.get(fault.equipment)
+    if thing is None:
+        yield _no_equipment(fault.equipment, things)
+    elif thing.equipment_class != FAULTS[fault.kind]:
+        wrong = f"{fault.kind!r} cannot befall {thing.id}, which is a {thing.equipment_class}"
+        yield ("kind",), wrong, f"name a {FAULTS[fault.kind]}"
+
+
+def _limit(watch: _Watch) -> Iterator[Finding]:
+    if (watch.above is None) == (watch.below is None):
+        yield (), "needs one of above and below", "give one limit"
+
+
+def _sees(watch: _Watch, things: _Things) -> Iterator[Finding]:
+    thing = things.get(watch.equipment)
+    if thing is None:
+        yield _no_equipment(watch.equipment, things)
+        return
+    keys = {point.key for point in thing.points}
+    if watch.point not in keys:
+        yield ("point",), f"{thing.id} has no point {watch.point!r}", instead(watch.point, keys)
+
+
+def _no_equipment(name: str, things: _Things) -> Finding:
+    return ("equipment",), f"the site has no equipment {name!r}", instead(name, things)

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from gateway.documents import ConfigurationError, Problem
+from gateway.documents import ConfigurationError, Problem, problem_in
 from gateway.model.equipment import Equipment, Site
 from simulators import lamp, pump
 from simulators.scenario import Fault, Scenario
@@ -72,7 +72,7 @@ class Simulation:
     def __init__(self, site: Site, scenario: Scenario) -> None:
         self._scenario = scenario
         self._things = tuple(site.equipment.values())
-        problems = [_no_model(site, t) for t in self._things if t.equipment_class not in CLASSES]
+        problems = unplayable(site)
         if problems:
             raise ConfigurationError(problems)
         missing = list(self._unplayed(site))
@@ -158,13 +158,9 @@ class Simulation:
         for thing in self._things:
             keys = [point.key for point in thing.points if point.key not in values[thing.id]]
             if keys:
-                yield Problem(
-                    file=site.file,
-                    line=1,
-                    name=f"equipment.{thing.id}",
-                    wrong=f"no simulator plays its {', '.join(keys)}",
-                    mend="choose a profile that the simulators know, or drop simulation:",
-                )
+                wrong = f"no simulator plays its {', '.join(keys)}"
+                mend = "choose a profile that the simulators know, or drop simulation:"
+                yield _problem(site, thing, wrong, mend)
 
     def _has(self, name: str, number: int) -> bool:
         return (name, number) in self._pumps
@@ -210,14 +206,19 @@ def _set_of(thing: Equipment) -> str:
     return f"{thing.link}/{thing.unit}"
 
 
-def _no_model(site: Site, thing: Equipment) -> Problem:
-    return Problem(
-        file=site.file,
-        line=1,
-        name=f"equipment.{thing.id}",
-        wrong=f"there is no simulator for the class {thing.equipment_class!r}",
-        mend=f"simulated are {', '.join(CLASSES)}; a real site drops simulation:",
-    )
+def unplayable(site: Site) -> list[Problem]:
+    """A problem for each equipment of a class that no simulator knows."""
+    mend = f"simulated are {', '.join(CLASSES)}; a real site drops simulation:"
+    return [
+        _problem(site, t, f"there is no simulator for the class {t.equipment_class!r}", mend)
+        for t in site.equipment.values()
+        if t.equipment_class not in CLASSES
+    ]
+
+
+def _problem(site: Site, thing: Equipment, wrong: str, mend: str) -> Problem:
+    where = ("equipment", list(site.equipment).index(thing.id))
+    return problem_in(site.file, where, wrong, mend)
 
 
 def to_plain(world: World) -> dict[str, Any]:

@@ -11,10 +11,13 @@ from api.deps import DeskNeeded
 from api.desk import Desk
 from api.models import Health
 from api.views import equipment
+from gateway.model.moment import SECOND
 
 router = APIRouter(tags=["machine"])
 
 _OK = "ok"
+_RULES_LATE = 30 * SECOND
+"""µs without a commit of the rules; they commit whenever records come, and every few seconds."""
 
 
 @router.get("/healthz", responses={503: {"model": Health, "description": "What is wrong."}})
@@ -25,6 +28,7 @@ async def healthz(desk: DeskNeeded, response: Response) -> Health:
         "ledger": await _asked(desk.read(lambda view: view.last_change_id())),
         "history": await _asked(desk.in_history(lambda: desk.history.latest(any_point))),
         "gateway": _gateway(desk),
+        "rules": await _rules(desk),
     }
     well = all(said == _OK for said in checks.values())
     response.status_code = 200 if well else 503
@@ -48,6 +52,18 @@ async def _asked(question: Awaitable[object]) -> str:
         # Any failure counts; only its kind is told, because whoever asks is not logged in.
         return f"does not answer ({type(error).__name__})"
     return _OK
+
+
+async def _rules(desk: Desk) -> str:
+    """The rules write their cursor every few seconds, whether or not something happened."""
+    try:
+        committed = await desk.read(lambda view: view.committed(desk.site.gateway))
+    except Exception as error:
+        return f"not known ({type(error).__name__})"
+    if committed is None:
+        return "nothing committed yet"
+    age = desk.clock.now().since(committed)
+    return _OK if abs(age) <= _RULES_LATE else f"last commit {age // SECOND} s ago"
 
 
 def _gateway(desk: Desk) -> str:

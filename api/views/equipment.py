@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from api import models
 from api.views import words
 from api.views.readings import Readings
+from gateway.latest import Received
 from gateway.model.equipment import Equipment, Site
 from gateway.model.moment import SECOND, Instant
 from gateway.model.point import Point
@@ -96,7 +97,7 @@ def _limits(rule: Rule, point: Point) -> list[models.Limit]:
     ]
 
 
-def site(site: Site, *, now: Instant, received: Instant | None, version: str) -> models.Site:
+def site(site: Site, *, now: Instant, received: Received | None, version: str) -> models.Site:
     """``site`` and its gateway; ``received``: when its newest record came in."""
     return models.Site(
         id=site.id,
@@ -117,9 +118,10 @@ def site(site: Site, *, now: Instant, received: Instant | None, version: str) ->
     )
 
 
-def is_heard(site: Site, now: Instant, received: Instant | None) -> bool:
-    """Whether the gateway's last record is as young as it has to be."""
-    if received is None:
+def is_heard(site: Site, now: Instant, received: Received | None) -> bool:
+    """Whether the gateway's last record is as young as it has to be, by its clock and by ours."""
+    age = None if received is None else received.age(now)
+    if age is None:
         return False
     shortest = min((thing.poll for thing in site.equipment.values()), default=0)
-    return now.since(received) <= max(_PROBES_AT_MOST_EVERY, 3 * shortest) + _MARGIN
+    return age <= max(_PROBES_AT_MOST_EVERY, 3 * shortest) + _MARGIN

@@ -119,14 +119,17 @@ class Place:
         return self._advance(chunk)
 
     def join(self, chunk: Chunk) -> list[tuple[int, bytes]]:
-        """For one who wants only what is new: holes are passed over, epochs are followed."""
+        """For one who cannot wait: holes are passed over, epochs are followed."""
         if chunk.epoch != self.epoch:
-            self.epoch, self.seq, self.head = chunk.epoch, chunk.after, 0
-            self.certain = True
-        elif chunk.after > self.seq:
-            self.lost += chunk.after - self.seq
-            self.seq = chunk.after
+            self.epoch, self.seq, self.head = chunk.epoch, 0, 0
+        self.certain = True
+        self.skip(chunk.after)
         return self._advance(chunk)
+
+    def skip(self, seq: int) -> None:
+        """Do without what comes up to ``seq``."""
+        self.lost += max(0, seq - self.seq)
+        self.seq = max(seq, self.seq)
 
     def _advance(self, chunk: Chunk) -> list[tuple[int, bytes]]:
         self.head = max(self.head, chunk.head, chunk.through)

@@ -9,11 +9,16 @@ The bus is a consumer of the spool like any other. Topics under ``dutyroom/<site
 
 A consumer that sees a hole, or does not know where the gateway is, asks, and repeats the
 question until it is answered. Nothing here needs a message to arrive.
+
+A consumer is named when the spool is opened, and the spool keeps what it has not committed. A
+screen is none: under a name of its own (:func:`screen`) it is answered like one, from what there
+happens to be.
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 import secrets
 import time
 from collections import deque
@@ -39,7 +44,14 @@ _CHUNK_BYTES = 256 * 1024
 _WAITING_BYTES = 32 * 1024 * 1024
 """What a slow consumer may have waiting in memory; the rest waits in the spool."""
 
+_SCREEN = re.compile(r"screen-[0-9a-f]{8}")
+
 Batch = list[tuple[int, Record]]
+
+
+def screen() -> str:
+    """A name under which one that only shows may ask; the spool keeps nothing for it."""
+    return f"screen-{secrets.token_hex(4)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +136,7 @@ class Publisher:
     def _on_replay(self, _topic: str, payload: bytes) -> None:
         asked = orjson.loads(payload)
         consumer, question = str(asked["consumer"]), str(asked["question"])
-        if consumer not in self._spool.consumers:
+        if consumer not in self._spool.consumers and not _SCREEN.fullmatch(consumer):
             _log.warning("replay asked by a stranger", consumer=consumer)
             return
         after = int(asked["after"]) if asked["epoch"] == self._spool.epoch else 0
@@ -158,7 +170,10 @@ class Subscriber:
     """A consumer's end: the records of one gateway, each once, in order.
 
     ``after``: (epoch, seq) of the last record committed; None: from the beginning of the spool.
-    ``live_only``: what comes from now on, holes passed over and counted; for a screen.
+    ``patience``: seconds for which an answer is waited for, then holes are passed over, counted,
+    and what comes from now on is taken: for a screen. None: for ever.
+    ``at_most``: records that are still worth having; of a longer past only the last are taken,
+    the rest is counted as lost.
     ``retry``: seconds after which a question is asked again.
     """
 
@@ -170,7 +185,8 @@ class Subscriber:
         consumer: str,
         after: tuple[str, int] | None = None,
         *,
-        live_only: bool = False,
+        patience: float | None = None,
+        at_most: int | None = None,
         retry: float = 2.0,
         waiting_bytes: int = _WAITING_BYTES,
     ) -> None:
@@ -181,30 +197,36 @@ class Subscriber:
         self._bus = bus
         self._topics = Topics(site, gateway)
         self._consumer = consumer
-        self._live_only = live_only
+        self._patience = patience
+        self._at_most = at_most
         self._retry = retry
         self._waiting: deque[list[tuple[int, bytes]]] = deque()
         self._room = waiting_bytes
         self._arrived = asyncio.Event()
         self._question = secrets.token_hex(8)
         self._asked: float | None = None
+        self._behind_since: float | None = None
+        """Since when no answer has brought us on, though we asked."""
 
     @property
     def lost(self) -> int:
-        """Records that the gateway no longer had (``live_only``: that passed unseen)."""
+        """Records that the gateway no longer had, or that were passed over."""
         return self.place.lost
 
     async def records(self) -> AsyncIterator[Batch]:
-        """Batches of (seq, record), never empty, for ever; end it by ``aclose()`` or by
-        cancelling. Use it once."""
-        stop = [self._bus.subscribe(self._topics.events, self._on_event)]
-        if not self._live_only:
-            answers = self._topics.answer(self._consumer)
-            stop.append(self._bus.subscribe(answers, self._on_answer))
+        """Batches of (seq, record), for ever; end it by ``aclose()`` or by cancelling. Use it
+        once. Never empty, but where ``patience`` is given and records were lost: then ``lost``
+        tells of all that are missing from the batches up to this one."""
+        told = 0
+        stop = [
+            self._bus.subscribe(self._topics.events, self._on_event),
+            self._bus.subscribe(self._topics.answer(self._consumer), self._on_answer),
+        ]
         try:
             while True:
                 batch = self._take()
-                if batch:
+                if batch or (self._patience is not None and self.lost > told):
+                    told = self.lost
                     yield batch
                     continue
                 self._arrived.clear()
@@ -228,14 +250,18 @@ class Subscriber:
                     batch.append((seq, events.decode(payload)))
                 except UnreadableRecordError as error:
                     self.unreadable += 1
+                    self.place.lost += 1
                     _log.error("unreadable record", seq=seq, error=str(error))
         return batch
 
     async def _ask_if_behind(self) -> None:
         """Ask unless a question is still fresh; a stale one is repeated under the same id."""
         now = time.monotonic()
-        if self._live_only or not self.place.behind:
+        if not self.place.behind:
+            self._behind_since = None
             return
+        if self._behind_since is None:
+            self._behind_since = now
         if self._asked is not None and now - self._asked < self._retry:
             return
         self._asked = now
@@ -258,7 +284,12 @@ class Subscriber:
             pass
 
     def _on_event(self, _topic: str, payload: bytes) -> None:
-        self._hear(payload, self.place.join if self._live_only else self.place.follow)
+        self._hear(payload, self.place.join if self._is_impatient() else self.place.follow)
+
+    def _is_impatient(self) -> bool:
+        if self._patience is None or self._behind_since is None:
+            return False
+        return time.monotonic() - self._behind_since > self._patience
 
     def _on_answer(self, _topic: str, payload: bytes) -> None:
         self._hear(payload, self._answered)
@@ -267,7 +298,11 @@ class Subscriber:
         if chunk.question != self._question:
             return self.place.follow(chunk)
         self._question, self._asked = secrets.token_hex(8), None
-        return self.place.answer(chunk)
+        self._behind_since = None
+        new = self.place.answer(chunk)
+        if self._at_most is not None and self.place.head - self.place.seq > self._at_most:
+            self.place.skip(self.place.head - self._at_most)
+        return new
 
     def _hear(self, payload: bytes, take: Callable[[Chunk], list[tuple[int, bytes]]]) -> None:
         if self._room <= 0:

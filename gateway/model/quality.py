@@ -20,14 +20,3 @@ class Quality(IntEnum):
     def word(self) -> str:
         """The name used in the API and on the page."""
         return self.name.lower()
-
-
-def judge(quality: Quality, received: int, now: int, stale_after: int) -> Quality:
-    """The quality of a reading as seen at ``now``: what was good goes stale with age.
-
-    ``received``, ``now`` and ``stale_after`` in µs. A reading never goes stale by itself in
-    what is stored: staleness is computed whenever somebody looks.
-    """
-    if quality < Quality.STALE and now - received > stale_after:
-        return Quality.STALE
-    return quality

@@ -25,6 +25,9 @@ _FIRST_WAIT = 1.0
 _LONGEST_WAIT = 8.0
 """Seconds between attempts to connect, before up to a quarter is added at random."""
 _QOS = 1
+_FIRST = 100
+"""Messages of a connection that may be ones sent before, though a careless broker does not say
+so; one may have some twenty under way."""
 _SAMPLE = 200
 """Bytes of a quarantined message that are kept."""
 
@@ -35,6 +38,8 @@ class MqttMessage:
     payload: bytes
     retained: bool
     """The broker had kept it: it may be old."""
+    again: bool = False
+    """The broker may have sent it before: it says so, or took our session up again just now."""
     ack: Callable[[], None] = field(repr=False)
     """Tell the broker that the message is safe. Until then it may send it again; a broker stops
     sending after some twenty messages that nobody acknowledged."""
@@ -57,6 +62,7 @@ class MqttSession:
     the message is counted in :attr:`quarantine` and acknowledged, since it would fail again.
     ``on_state`` hears of every connection made, lost, refused or not reached, with the reason.
     The session is persistent: what a broker receives meanwhile is delivered on return.
+    ``has_room``: asked before connecting; see :meth:`leave`.
     """
 
     def __init__(
@@ -66,6 +72,8 @@ class MqttSession:
         topics: Sequence[str],
         on_message: Callable[[MqttMessage], None],
         on_state: Callable[[bool, str], None] | None = None,
+        *,
+        has_room: Callable[[], bool] = lambda: True,
     ) -> None:
         self.quarantine = Quarantine()
         self.connected = False
@@ -76,6 +84,12 @@ class MqttSession:
             raise ValueError("a session needs topics to hear")
         self._on_message = on_message
         self._on_state = on_state
+        self._has_room = has_room
+        self._leaving = False
+        """Nothing more is heard on this connection, so that nothing overtakes what was refused."""
+        self._resumed = False
+        self._deliveries = 0
+        """On this connection."""
         self._ended = asyncio.Event()
         self._socket: socket.socket | None = None
         self._connection = 0
@@ -89,6 +103,9 @@ class MqttSession:
         failures = 0
         try:
             while not stop.is_set():
+                if not self._has_room():
+                    await asyncio.wait((stopped,), timeout=_FIRST_WAIT)
+                    continue
                 self._ended.clear()
                 before = self._connection
                 if await self._connect():
@@ -101,6 +118,20 @@ class MqttSession:
             self._client.disconnect()
             self._guarded(self._client.loop_write)
             self._detach()
+
+    def leave(self, reason: str) -> None:
+        """End the connection because a message cannot be taken now, and come back when there is
+        room: what was not acknowledged is then delivered again, in its order. Without that a
+        broker would send nothing more after some twenty of them."""
+        if not self._leaving and self.connected:
+            self._leaving = True
+            # Not from here: this may be called by paho, in the middle of reading.
+            self._loop.call_soon(self._part, reason)
+
+    def _part(self, reason: str) -> None:
+        self._lose(reason)
+        self._client.disconnect()
+        self._guarded(self._client.loop_write)
 
     async def _connect(self) -> bool:
         """Open the socket in a thread, for name look-up and connecting block."""
@@ -190,11 +221,12 @@ class MqttSession:
         if self._on_state is not None:
             self._on_state(connected, detail)
 
-    def _accepted(self, client: Client, _userdata: Any, _flags: Any, reason: Any, _p: Any) -> None:
+    def _accepted(self, client: Client, _userdata: Any, flags: Any, reason: Any, _p: Any) -> None:
         if reason.is_failure:
             self._tell(False, f"refused: {reason}")
             return
         self._connection += 1
+        self._leaving, self._resumed, self._deliveries = False, flags.session_present, 0
         client.subscribe([(topic, _QOS) for topic in self._topics])
 
     def _subscribed(self, _c: Client, _userdata: Any, _mid: int, reasons: Any, _p: Any) -> None:
@@ -206,7 +238,11 @@ class MqttSession:
         self._tell(not refused, because)
 
     def _heard(self, client: Client, _userdata: Any, message: MQTTMessage) -> None:
+        if self._leaving:
+            return
         connection, number, qos = self._connection, message.mid, message.qos
+        self._deliveries += 1
+        again = message.dup or (self._resumed and self._deliveries <= _FIRST)
 
         def ack() -> None:
             # On a later connection the same number may belong to another message.
@@ -219,6 +255,7 @@ class MqttSession:
                     topic=message.topic,
                     payload=bytes(message.payload),
                     retained=message.retain,
+                    again=again,
                     ack=ack,
                 )
             )

@@ -6,6 +6,8 @@ long enough), active (the alarm is there) or clearing (returned, not yet long en
 What a reading says is three-valued: breaching, normal, or unknown where it is bad or missing.
 Unknown moves nothing: it never starts a delay and never ends an alarm. A delay that runs goes
 on, for a fire may well burn the cable; a return is only believed while readings confirm it.
+An uncertain reading may breach, but it is never normal, and it never closes a gate: a device
+that reports what it cannot report, or of an unknown time, does not say that all is well.
 
 Python objects are made for the rare thing only: a change.
 """
@@ -76,6 +78,8 @@ class ConditionRow:
     """The last usable value at the time the row was kept: on the same side of the limit and of
     the deadband as every value since."""
     gate_value: float | None
+    test: str
+    """:attr:`Rule.test` by which ``value`` and ``gate_value`` were kept."""
 
 
 class Conditions:
@@ -86,7 +90,7 @@ class Conditions:
             (rule, thing)
             for thing in equipment
             for rule in rulebook.of_class(thing.equipment_class)
-            if any(point.key == rule.point for point in thing.points)
+            if _has_points(thing, rule)
         ]
         self._pairs: Sequence[tuple[Rule, Equipment]] = pairs
         self._row = {(rule.id, thing.id): row for row, (rule, thing) in enumerate(pairs)}
@@ -105,20 +109,23 @@ class Conditions:
         self._dirty = np.zeros(count, np.bool_)
         self._boots: dict[str, int] = {"": 0}
 
-    def step(self, frame: Frame, at: Instant) -> list[Change]:
-        """Take a frame received at ``at``; what began or ended by then."""
+    @property
+    def pairs(self) -> frozenset[tuple[str, str]]:
+        """(rule, equipment) of every row."""
+        return frozenset(self._row)
+
+    def step(self, frame: Frame, at: Instant, *, is_clock: bool = True) -> list[Change]:
+        """Take a frame received at ``at``; what began or ended by then.
+
+        ``is_clock``: its time counts for every row, not only for those that it has readings of.
+        """
         rows = self._take(frame)
         cleared = self._advance(rows, at) if rows.size else []
-        return cleared + self.tick(at)
+        return cleared + (self.tick(at) if is_clock else self._fire(rows, at))
 
     def tick(self, now: Instant) -> list[Change]:
         """What begins by the passing of time alone."""
-        pending = np.flatnonzero(self._state == State.PENDING)
-        if not pending.size:
-            return []
-        due = pending[self._elapsed(pending, now) >= self._delay[pending]]
-        self._enter(due, State.ACTIVE)
-        return [self._change(row, Turn.RAISED, now) for row in due]
+        return self._fire(np.arange(len(self._pairs)), now)
 
     def anchor_again(self, now: Instant) -> None:
         """After a step of the wall clock: the wall side of every delay of this boot follows the
@@ -143,8 +150,10 @@ class Conditions:
             self._since_boot[row] = self._boot(kept.since.boot)
             self._first[row] = kept.first
             self._first_value[row] = _or_nan(kept.first_value)
-            self._value[row] = _or_nan(kept.value)
-            self._gate_value[row] = _or_nan(kept.gate_value)
+            # A kept value stands for all on its side of the limits it was kept by.
+            if kept.test == self._pairs[row][0].test:
+                self._value[row] = _or_nan(kept.value)
+                self._gate_value[row] = _or_nan(kept.gate_value)
         self._zone = self._zones(np.arange(len(self._pairs)))
         self._dirty[:] = False
 
@@ -194,9 +203,23 @@ class Conditions:
         if not layout.touched.size:
             return layout.touched
         usable = np.where(frame.quality < Quality.STALE, frame.value, np.nan)
-        self._value[layout.value_rows] = usable[layout.value_from]
-        self._gate_value[layout.gate_rows] = usable[layout.gate_from]
+        doubtful = frame.quality == Quality.UNCERTAIN
+        rows, value = layout.value_rows, usable[layout.value_from]
+        unsaid = doubtful[layout.value_from] & ~self._beyond(rows, value, self._edge(rows))
+        self._value[rows] = np.where(unsaid, np.nan, value)
+        rows, gate = layout.gate_rows, usable[layout.gate_from]
+        unsaid = doubtful[layout.gate_from] & (gate != self._gate_equals[rows])
+        self._gate_value[rows] = np.where(unsaid, np.nan, gate)
         return layout.touched
+
+    def _fire(self, rows: _Rows, now: Instant) -> list[Change]:
+        """Raise what of ``rows`` has been pending for its delay."""
+        pending = rows[self._state[rows] == State.PENDING]
+        if not pending.size:
+            return []
+        due = pending[self._elapsed(pending, now) >= self._delay[pending]]
+        self._enter(due, State.ACTIVE)
+        return [self._change(row, Turn.RAISED, now) for row in due]
 
     def _advance(self, rows: _Rows, at: Instant) -> list[Change]:
         """Move the rows on by what their readings now say; the alarms that ended."""
@@ -223,13 +246,8 @@ class Conditions:
         """What the readings say of each row. A closed gate is normal whatever the value is."""
         value = self._value[rows]
         held = self._state[rows] >= State.ACTIVE
-        edge = self._sign[rows] * self._limit[rows] - np.where(held, self._deadband[rows], 0.0)
-        same = value == self._limit[rows]
-        beyond = np.where(
-            self._ordered[rows],
-            self._sign[rows] * value > edge,
-            np.where(self._equal[rows], same, ~same),
-        )
+        edge = self._edge(rows) - np.where(held, self._deadband[rows], 0.0)
+        beyond = self._beyond(rows, value, edge)
         known = ~np.isnan(value)
         gate = self._gate_value[rows]
         gate_known = ~self._gated[rows] | ~np.isnan(gate)
@@ -239,6 +257,22 @@ class Conditions:
         said[(known & ~beyond) | (gate_known & ~gate_open)] = _NORMAL
         return said
 
+    def _edge(self, rows: _Rows) -> NDArray[np.float64]:
+        """The limit of each row, its sign turned where the comparison is "below"."""
+        edge: NDArray[np.float64] = self._sign[rows] * self._limit[rows]
+        return edge
+
+    def _beyond(
+        self, rows: _Rows, value: NDArray[np.float64], edge: NDArray[np.float64]
+    ) -> NDArray[np.bool_]:
+        """Whether ``value`` breaches; ``edge`` counts for "above" and "below" only."""
+        same = value == self._limit[rows]
+        return np.where(
+            self._ordered[rows],
+            self._sign[rows] * value > edge,
+            np.where(self._equal[rows], same, ~same),
+        )
+
     def _zones(self, rows: _Rows) -> NDArray[np.int8]:
         """On which side of limit, deadband and gate each row's readings lie, as one number.
 
@@ -246,7 +280,7 @@ class Conditions:
         nothing here.
         """
         value, gate = self._value[rows], self._gate_value[rows]
-        edge = self._sign[rows] * self._limit[rows]
+        edge = self._edge(rows)
         turned = self._sign[rows] * value
         ordered = (turned > edge).astype(np.int8) + (turned > edge - self._deadband[rows])
         zone = np.where(self._ordered[rows], ordered, value == self._limit[rows])
@@ -256,8 +290,16 @@ class Conditions:
         return zones
 
     def _elapsed(self, rows: _Rows, at: Instant) -> NDArray[np.int64]:
-        """``Instant.since`` over arrays: µs since each row's ``since``."""
+        """``Instant.since`` over arrays: µs since each row's ``since``.
+
+        Where a restart has set the wall clock back before ``since``, nobody knows how long it
+        has been: the row is measured from the first instant that is seen of this boot.
+        """
         same_boot = self._since_boot[rows] == self._boots.get(at.boot, -1)
+        behind = rows[~same_boot & (self._since_wall[rows] > at.wall)]
+        if behind.size:
+            self._anchor(behind, at)
+            same_boot = self._since_boot[rows] == self._boots[at.boot]
         return np.where(
             same_boot, at.mono - self._since_mono[rows], at.wall - self._since_wall[rows]
         )
@@ -266,9 +308,13 @@ class Conditions:
         self._state[rows] = state
         self._dirty[rows] = True
         if since is not None:
-            self._since_wall[rows] = since.wall
-            self._since_mono[rows] = since.mono
-            self._since_boot[rows] = self._boot(since.boot)
+            self._anchor(rows, since)
+
+    def _anchor(self, rows: _Rows, since: Instant) -> None:
+        self._dirty[rows] = True
+        self._since_wall[rows] = since.wall
+        self._since_mono[rows] = since.mono
+        self._since_boot[rows] = self._boot(since.boot)
 
     def _boot(self, boot: str) -> int:
         return self._boots.setdefault(boot, len(self._boots))
@@ -302,6 +348,7 @@ class Conditions:
             first_value=_or_none(self._first_value[row]),
             value=_or_none(self._value[row]),
             gate_value=_or_none(self._gate_value[row]),
+            test=rule.test,
         )
 
 
@@ -332,6 +379,11 @@ class _Layout:
             gate_rows=np.array([row for _, row in gates], np.intp),
             touched=np.array(touched, np.intp),
         )
+
+
+def _has_points(thing: Equipment, rule: Rule) -> bool:
+    keys = {point.key for point in thing.points}
+    return rule.point in keys and (rule.gate is None or rule.gate.point in keys)
 
 
 def _or_nan(value: float | None) -> float:

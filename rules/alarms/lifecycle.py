@@ -1,7 +1,8 @@
 """The life of one alarm occurrence, after ISA-18.2: the condition, and what is acknowledged.
 
 A relapse is a new occurrence with a new id, so nothing leads back to ``normal``: an occurrence
-is over when its condition has returned and somebody has acknowledged it, in either order.
+is over when its condition has returned (or nobody judges it any more) and somebody has
+acknowledged it, in either order.
 """
 
 from __future__ import annotations
@@ -31,13 +32,17 @@ class AlarmEvent(StrEnum):
     ACKNOWLEDGE = "acknowledge"
     CLEAR = "clear"
     """The condition has returned to normal; never because data are missing."""
+    WITHDRAW = "withdraw"
+    """Rule or equipment are no longer in force: nothing judges the condition any more."""
 
 
 TRANSITIONS: Mapping[tuple[AlarmState, AlarmEvent], AlarmState] = {
     (AlarmState.NORMAL, AlarmEvent.RAISE): AlarmState.UNACKNOWLEDGED,
     (AlarmState.UNACKNOWLEDGED, AlarmEvent.ACKNOWLEDGE): AlarmState.ACKNOWLEDGED,
     (AlarmState.UNACKNOWLEDGED, AlarmEvent.CLEAR): AlarmState.RETURNED_UNACKNOWLEDGED,
+    (AlarmState.UNACKNOWLEDGED, AlarmEvent.WITHDRAW): AlarmState.RETURNED_UNACKNOWLEDGED,
     (AlarmState.ACKNOWLEDGED, AlarmEvent.CLEAR): AlarmState.CLOSED,
+    (AlarmState.ACKNOWLEDGED, AlarmEvent.WITHDRAW): AlarmState.CLOSED,
     (AlarmState.RETURNED_UNACKNOWLEDGED, AlarmEvent.ACKNOWLEDGE): AlarmState.CLOSED,
 }
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import RowMapping, insert, select, update
 
 from rules.alarms.lifecycle import PRESENT, AlarmEvent, AlarmState, step
 from rules.ledger.rows import Alarm, ChangeKind, alarm_columns
@@ -36,6 +37,21 @@ def clear(entry: Entry, alarm_id: str, at: int) -> bool:
         return False
     _step(entry, alarm_id, state, AlarmEvent.CLEAR, at, cleared_at=at)
     return True
+
+
+def withdraw(entry: Entry, alarm_id: str, state: AlarmState, *, why: str, at: int) -> None:
+    """Nothing judges its condition any more."""
+    _step(entry, alarm_id, state, AlarmEvent.WITHDRAW, at, why=why, cleared_at=at)
+
+
+def present(entry: Entry) -> Sequence[RowMapping]:
+    """``id``, ``rule``, ``equipment``, ``state`` of every alarm whose condition is there."""
+    query = (
+        select(alarm.c.id, alarm.c.rule, alarm.c.equipment, alarm.c.state)
+        .where(alarm.c.site_id == entry.site, alarm.c.state.in_(PRESENT))
+        .order_by(alarm.c.raised_at, alarm.c.id)
+    )
+    return entry.connection.execute(query).mappings().all()
 
 
 def acknowledge(

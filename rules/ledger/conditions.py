@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, select
 
 from rules.alarms.conditions import ConditionRow, State
 from rules.ledger.rows import instant, instant_columns
@@ -24,6 +24,7 @@ def load(connection: Connection, site: str) -> list[ConditionRow]:
             first_value=row["first_value"],
             value=row["value"],
             gate_value=row["gate_value"],
+            test=row["test"],
         )
         for row in rows
     ]
@@ -42,7 +43,24 @@ def save(entry: Entry, rows: Iterable[ConditionRow]) -> None:
                 "first_value": row.first_value,
                 "value": row.value,
                 "gate_value": row.gate_value,
+                "test": row.test,
             }
             for row in rows
         ],
     )
+
+
+def forget_others(entry: Entry, judged: Collection[tuple[str, str]]) -> None:
+    """Only rows of ``judged`` (rule, equipment) stay: what comes back later begins anew."""
+    kept = entry.connection.execute(
+        select(condition.c.rule, condition.c.equipment).where(condition.c.site_id == entry.site)
+    ).all()
+    for rule, equipment in kept:
+        if (rule, equipment) not in judged:
+            entry.connection.execute(
+                delete(condition).where(
+                    condition.c.site_id == entry.site,
+                    condition.c.rule == rule,
+                    condition.c.equipment == equipment,
+                )
+            )

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import RowMapping, insert, select, update
 
-from gateway.model.moment import Instant, stamp
+from gateway.model.moment import Instant
 from rules.ledger import alarms, timers
 from rules.ledger.rows import (
     Alarm,
@@ -116,7 +116,8 @@ def _of_cause(entry: Entry, equipment: str, cause_key: str) -> RowMapping | None
 def _create(entry: Entry, alarm: Alarm, terms: OrderTerms, due: Instant) -> OrderReference:
     new = step(OrderState.NEW, OrderEvent.CREATE, order=alarm.cause_key)
     number = entry.next_order_number()
-    order_id = f"{alarm.equipment}.{alarm.cause_key}.{stamp(alarm.first_reading_at)}"
+    # An occurrence opens one order at most, so this is as unique as the occurrence's own id.
+    order_id = f"{alarm.id}.order"
     entry.connection.execute(
         insert(work_order).values(
             site_id=entry.site,

@@ -10,13 +10,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, select, update
+from sqlalchemy import ColumnElement, and_, or_, select, update
 
-from gateway.model.moment import Instant
+from gateway.model.moment import MINUTE, Instant
 from rules.ledger.rows import instant_columns
 from rules.ledger.store import Entry, Ledger
 from rules.ledger.tables import outbox
 from rules.ledger.timers import reached
+from rules.rule import Priority
+
+LONGEST_WAIT = 5 * MINUTE
+"""µs that a message may have to wait for its next attempt."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,7 +37,13 @@ class Claimed:
 
 
 def post(
-    entry: Entry, notice: str, body: dict[str, Any], addresses: Iterable[str], now: Instant
+    entry: Entry,
+    notice: str,
+    body: dict[str, Any],
+    addresses: Iterable[str],
+    *,
+    priority: Priority,
+    now: Instant,
 ) -> None:
     """One row for each address; a notice that was posted before is not posted again."""
     for address in addresses:
@@ -41,6 +51,7 @@ def post(
             outbox,
             notice=notice,
             address=address,
+            rank=priority.rank,
             body=body,
             created_at=now.wall,
             state="waiting",
@@ -53,14 +64,20 @@ def post(
 def claim(
     ledger: Ledger, site: str, address: str, *, claimant: str, now: Instant, until: Instant
 ) -> Claimed | None:
-    """The next message to ``address``: those tried least come first, then the oldest."""
+    """The next message to ``address``: the most urgent come first, then the oldest.
+
+    One that was refused waits for its time meanwhile, so it holds up none behind it.
+    """
+    # By a clock that was wrong before a restart of the machine: no wait is meant to be so long.
+    too_far = and_(outbox.c.until_boot != now.boot, outbox.c.until_wall > now.wall + LONGEST_WAIT)
     free = and_(
         outbox.c.site_id == site,
         outbox.c.address == address,
         outbox.c.state != "sent",
-        reached(outbox, "until", now),
+        or_(reached(outbox, "until", now), too_far),
     )
-    query = select(outbox).where(free).order_by(outbox.c.attempts, outbox.c.created_at).limit(1)
+    urgency = (outbox.c.rank, outbox.c.created_at, outbox.c.notice)
+    query = select(outbox).where(free).order_by(*urgency).limit(1)
     with ledger.reading() as connection:
         row = connection.execute(query).mappings().one_or_none()
     if row is None:

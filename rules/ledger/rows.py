@@ -52,6 +52,7 @@ class Alarm:
     raised_at: int
     """µs UTC: when the breach had lasted for the rule's delay."""
     cleared_at: int | None = None
+    """µs UTC: when its condition had returned, or was judged no more."""
     acknowledged_at: int | None = None
     acknowledged_by: str | None = None
     note: str | None = None

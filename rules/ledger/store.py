@@ -7,6 +7,8 @@ IMMEDIATE`` on SQLite, by the lock on the site's row of ``counter`` on PostgreSQ
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -36,6 +38,7 @@ from rules.ledger.view import View
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _BUSY_TIMEOUT_MS = 5000
+_BUSY_RETRY_S = 0.02
 _MIGRATION_LOCK = 0x64757479
 """Any number, the same in every process that migrates a PostgreSQL ledger."""
 
@@ -163,10 +166,23 @@ def _set_up_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
-    cursor.execute("PRAGMA journal_mode = WAL")
+    _keep_a_log_ahead(cursor)
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
+
+
+def _keep_a_log_ahead(cursor: Any) -> None:
+    """For this one change SQLite does not wait while another process makes it: we do."""
+    patience = time.monotonic() + _BUSY_TIMEOUT_MS / 1000
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError:
+            if time.monotonic() > patience:
+                raise
+            time.sleep(_BUSY_RETRY_S)
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -58,8 +58,8 @@ counter = Table(
     PrimaryKeyConstraint("site_id"),
 )
 
-# One row an epoch: the one with the highest ordinal is in force, the others are retired, so a
-# late record of a spool that is gone is recognised.
+# One row an epoch: the one with the highest ordinal is in force, the others say how far a spool
+# was read that has been replaced, and may come back. "at": when that was committed.
 cursor = Table(
     "cursor",
     metadata,
@@ -68,6 +68,7 @@ cursor = Table(
     Column("epoch", Text, nullable=False),
     Column("seq", BigInteger, nullable=False),
     Column("ordinal", Integer, nullable=False),
+    *_instant("at"),
     PrimaryKeyConstraint("site_id", "gateway", "epoch"),
 )
 
@@ -83,6 +84,7 @@ condition = Table(
     Column("first_value", Double),
     Column("value", Double),
     Column("gate_value", Double),
+    Column("test", Text, nullable=False),
     PrimaryKeyConstraint("site_id", "rule", "equipment"),
 )
 
@@ -220,6 +222,8 @@ outbox = Table(
     Column("site_id", Text, nullable=False),
     Column("notice", Text, nullable=False),
     Column("address", Text, nullable=False),
+    # 0: the most urgent.
+    Column("rank", Integer, nullable=False),
     Column("body", JSON, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("state", Text, nullable=False),

@@ -6,16 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import Column, ColumnElement, Table, and_, delete, func, or_, select, update
+from sqlalchemy import Column, ColumnElement, Table, and_, case, delete, func, or_, select, update
 
-from gateway.model.moment import SECOND, Instant
+from gateway.model.moment import MINUTE, SECOND, Instant
 from rules.ledger.rows import instant_columns
 from rules.ledger.store import Entry
-from rules.ledger.tables import timer, work_order
+from rules.ledger.tables import outbox, timer, work_order
 from rules.orders.lifecycle import RUNNING
 
 STEP = 2 * SECOND
 """µs by which the wall clock must move against the monotonic one to count as stepped."""
+GRACE = 10 * MINUTE
+"""µs after a boot within which a time server may still set right a wall clock that is behind."""
 
 
 class TimerKind(StrEnum):
@@ -51,6 +53,8 @@ def cancel(entry: Entry, kind: TimerKind, subject: str) -> None:
 
 def take_due(entry: Entry, now: Instant) -> Sequence[Timer]:
     """The timers that have fallen due; they are gone when ``entry`` commits."""
+    if now.mono >= GRACE:
+        _bring_near(entry, now)
     due = and_(timer.c.site_id == entry.site, reached(timer, "due", now))
     rows = entry.connection.execute(
         select(timer.c.kind, timer.c.subject).where(due).order_by(timer.c.due_wall)
@@ -65,17 +69,43 @@ def anchor_again(entry: Entry, now: Instant) -> None:
 
     Rows of another boot keep what they say: for them only UTC is left to judge by.
     """
-    _anchor(entry, timer, now)
-    _anchor(entry, work_order, now, work_order.c.state.in_(RUNNING))
+    _anchor(entry, timer, "due", now)
+    _anchor(entry, work_order, "due", now, work_order.c.state.in_(RUNNING))
+    _anchor(entry, outbox, "until", now, outbox.c.state != "sent")
 
 
-def _anchor(entry: Entry, table: Table, now: Instant, *where: ColumnElement[bool]) -> None:
-    wall: Column[int] = table.c.due_wall
-    mono: Column[int] = table.c.due_mono
+def _anchor(
+    entry: Entry, table: Table, name: str, now: Instant, *where: ColumnElement[bool]
+) -> None:
+    wall: Column[int] = table.c[f"{name}_wall"]
+    mono: Column[int] = table.c[f"{name}_mono"]
     offset = now.wall - now.mono
     entry.connection.execute(
         update(table)
-        .where(table.c.site_id == entry.site, table.c.due_boot == now.boot, *where)
+        .where(table.c.site_id == entry.site, table.c[f"{name}_boot"] == now.boot, *where)
         .where(func.abs(wall - mono - offset) > STEP)
-        .values(due_wall=mono + offset)
+        .values({wall: mono + offset})
     )
+
+
+def _bring_near(entry: Entry, now: Instant) -> None:
+    """A restart has set the wall clock back: what lies further ahead than its whole time allowed
+    is measured from now, for else it would never fall due."""
+    of_order = and_(work_order.c.site_id == timer.c.site_id, work_order.c.id == timer.c.subject)
+    is_close = timer.c.kind == TimerKind.CLOSE.value
+    allowed = case((is_close, work_order.c.close_after), else_=work_order.c.limit)
+    rows = entry.connection.execute(
+        select(timer.c.kind, timer.c.subject, allowed)
+        .join_from(timer, work_order, of_order)
+        .where(timer.c.site_id == entry.site, timer.c.due_boot != now.boot)
+        .where(timer.c.due_wall > now.wall + allowed + STEP)
+    ).all()
+    for kind, subject, span in rows:
+        due = now.plus(span)
+        start(entry, TimerKind(kind), subject, due)
+        if kind == TimerKind.BREACH:
+            entry.connection.execute(
+                update(work_order)
+                .where(work_order.c.site_id == entry.site, work_order.c.id == subject)
+                .values(**instant_columns("due", due))
+            )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Row, RowMapping, Select, and_, func, or_, select
 
+from gateway.model.moment import Instant
 from rules.ledger.rows import (
     Alarm,
     Change,
@@ -16,9 +17,10 @@ from rules.ledger.rows import (
     WorkOrder,
     alarm_of,
     event_of,
+    instant,
     order_of,
 )
-from rules.ledger.tables import alarm, alarm_event, change, order_event, work_order
+from rules.ledger.tables import alarm, alarm_event, change, cursor, order_event, work_order
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,16 @@ class View:
         """0 where nothing has happened yet."""
         query = select(func.max(change.c.id)).where(change.c.site_id == self.site)
         return self.connection.execute(query).scalar_one() or 0
+
+    def committed(self, gateway: str) -> Instant | None:
+        """When the rules last committed what ``gateway`` said, by their clocks; None: never."""
+        rows = self._rows(
+            select(cursor)
+            .where(cursor.c.site_id == self.site, cursor.c.gateway == gateway)
+            .order_by(cursor.c.ordinal.desc())
+            .limit(1)
+        )
+        return instant(rows[0], "at") if rows else None
 
     def _alarms(self) -> Select[*tuple[object, ...]]:
         same = and_(work_order.c.site_id == alarm.c.site_id, work_order.c.id == alarm.c.order_id)

@@ -1,7 +1,7 @@
 """Takes messages from the outbox and has them sent, each address on its own.
 
 A slow or dead address holds up nobody but itself: it has its own task, and after a failure the
-same message waits twice as long, up to five minutes, while newer ones go first.
+same message waits twice as long, up to five minutes, while others go. The most urgent go first.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from gateway import failpoint
 from gateway.clock import Clock
 from gateway.model.equipment import Site
-from gateway.model.moment import MINUTE, SECOND, Instant
+from gateway.model.moment import SECOND, Instant
 from rules import metrics
 from rules.ledger import outbox
 from rules.ledger.outbox import Claimed
@@ -27,12 +27,11 @@ _log = structlog.get_logger(__name__)
 CLAIM = round(2 * TIMEOUT_S * SECOND)
 """µs after which a claim runs out: a sender that lives has marked its row long before."""
 _LOOK_S = 0.5
-_BACKOFF_MAX = 5 * MINUTE
 
 
 def backoff(attempts: int) -> int:
     """µs to wait after this many attempts: 1 s, 2 s, 4 s, … 5 min."""
-    return min(SECOND << min(attempts - 1, 20), _BACKOFF_MAX)
+    return min(SECOND << min(attempts - 1, 20), outbox.LONGEST_WAIT)
 
 
 class Dispatcher:

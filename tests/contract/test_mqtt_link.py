@@ -127,6 +127,48 @@ def test_a_message_that_was_not_acknowledged_comes_again(broker, publisher):
     asyncio.run(run())
 
 
+@keeps_unacknowledged
+def test_more_than_there_is_room_for_is_delivered_when_there_is(broker, publisher):
+    """A broker sends nothing more after some twenty messages that nobody acknowledges."""
+
+    async def run():
+        hearer = Hearer(broker.address)
+        room = True
+        refused = []
+
+        def hear(message):
+            if not room:
+                refused.append(message.payload)
+                hearer.session.leave("no room")
+                return
+            hearer.heard.append(message)
+            message.ack()
+
+        hearer.session = MqttSession(
+            broker.address, "gw", ["lamp/status"], hear, hearer._state, has_room=lambda: room
+        )
+        async with hearer.running():
+            await until(lambda: hearer.session.connected)
+            publisher.say(b"before")
+            await until(lambda: hearer.payloads() == [b"before"])
+            room = False
+            for number in range(40):
+                publisher.say(b"%d" % number)
+            await until(lambda: not hearer.session.connected)
+            assert hearer.states[-1] == (False, "no room")
+            # After the first that was refused none is heard: it would come out of order.
+            assert refused == [b"0"]
+            room = True
+            await until(lambda: len(hearer.heard) >= 41)
+            publisher.say(b"after")
+            await until(lambda: hearer.payloads()[-1] == b"after")
+            assert hearer.payloads() == [b"before", *(b"%d" % n for n in range(40)), b"after"]
+            assert [m.again for m in hearer.heard[:2]] == [False, True]
+            assert len(refused) == 1
+
+    asyncio.run(run())
+
+
 def test_what_was_said_meanwhile_is_heard_on_return(broker, publisher):
     async def run():
         async with Hearer(broker.address).running() as first:

@@ -15,7 +15,7 @@ from gateway.bus import chunk
 from gateway.bus.base import Bus, Handler
 from gateway.bus.chunk import Chunk, Place, UnreadableChunkError
 from gateway.bus.memory import MemoryBus
-from gateway.bus.stream import Publisher, Subscriber
+from gateway.bus.stream import Publisher, Subscriber, screen
 from gateway.model.events import Envelope, GatewayEvent, GatewayEventKind, Record, encode
 from gateway.model.moment import Instant
 from gateway.spool import Spool
@@ -303,28 +303,74 @@ def test_a_gateway_restored_from_a_backup_uses_no_number_twice(tmp_path: Path, u
     asyncio.run(check())
 
 
-def test_live_only_joins_where_the_gateway_is_and_never_asks(tmp_path: Path) -> None:
+def test_a_screen_is_answered_and_the_spool_keeps_nothing_for_it(tmp_path: Path) -> None:
     async def check() -> None:
         spool = Spool.open(tmp_path)
-        fill(spool, 100)
+        fill(spool, 10)
         bus = MemoryBus()
-        asked: list[bytes] = []
-        bus.subscribe("dutyroom/s/g/replay", lambda _topic, payload: asked.append(payload))
-        subscriber = Subscriber(bus, "s", "g", "api", live_only=True)
+        subscriber = Subscriber(
+            bus, "s", "g", screen(), (spool.epoch, 4), retry=0.01, patience=5, at_most=1000
+        )
         got: list[int] = []
         async with gateway(spool, bus) as publisher:
-            reading = asyncio.create_task(collect(subscriber, got, until=105))
-            await asyncio.sleep(0)
-            fill(spool, 2)
+            reading = asyncio.create_task(collect(subscriber, got, until=12, seconds=5))
+            while not got:  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+            fill(spool, 1)
             await publisher.publish()
-            hole = Chunk(epoch=spool.epoch, after=103, through=104, head=104, records=())
-            await bus.publish("dutyroom/s/g/events", chunk.encode(hole))
-            fill(spool, 3)
+            # A message that the bus loses: the hole is filled from the spool.
+            fill(spool, 1)
+            publisher._published = spool.synced
             await publisher.publish()
             await reading
-        assert got == [101, 102, 105]
-        assert subscriber.lost == 2
-        assert asked == []
+        assert got == list(range(5, 13))
+        assert subscriber.lost == 0
+        assert set(spool.consumers) == {"history", "rules"}
+
+    asyncio.run(check())
+
+
+def test_a_screen_does_not_wait_for_ever_for_the_past(tmp_path: Path) -> None:
+    async def check() -> None:
+        bus = MemoryBus()
+        spool = Spool.open(tmp_path)
+        fill(spool, 9)
+        subscriber = Subscriber(bus, "s", "g", screen(), retry=0.01, patience=0.05)
+        stream = subscriber.records()
+        got: list[int] = []
+        lost: list[int] = []
+        async with asyncio.timeout(5):
+            batch = asyncio.create_task(anext(stream))
+            while len(got) < 2:
+                # Nobody answers; what is said lives is heard after a while.
+                (seq, data) = spool.read(7, limit=1).records[0]
+                live = Chunk(epoch=spool.epoch, after=7, through=8, head=8, records=((seq, data),))
+                await bus.publish("dutyroom/s/g/events", chunk.encode(live))
+                await asyncio.sleep(0.01)
+                if batch.done():
+                    got += [seq for seq, _ in batch.result()] or [-1]
+                    lost.append(subscriber.lost)
+                    batch = asyncio.create_task(anext(stream))
+                    hole = Chunk(epoch=spool.epoch, after=9, through=9, head=9)
+                    await bus.publish("dutyroom/s/g/events", chunk.encode(hole))
+            batch.cancel()
+        # The second is empty: it only tells that number 9 will not come.
+        assert (got, lost) == ([8, -1], [7, 8])
+
+    asyncio.run(check())
+
+
+def test_of_a_long_past_a_screen_takes_the_end(tmp_path: Path) -> None:
+    async def check() -> None:
+        spool = Spool.open(tmp_path)
+        fill(spool, 2000)
+        bus = MemoryBus()
+        subscriber = Subscriber(bus, "s", "g", screen(), retry=0.01, patience=5, at_most=100)
+        got: list[int] = []
+        async with gateway(spool, bus):
+            await collect(subscriber, got, until=2000, seconds=5)
+        assert got == [*range(1, 501), *range(1901, 2001)]
+        assert subscriber.lost == 1400
 
     asyncio.run(check())
 

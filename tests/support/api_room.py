@@ -13,18 +13,23 @@ from pathlib import Path
 
 import httpx2
 import numpy as np
+import orjson
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from api import service
 from api.app import create_app
+from gateway.bus.chunk import Chunk
+from gateway.bus.chunk import encode as encode_chunk
 from gateway.bus.memory import MemoryBus
+from gateway.bus.stream import Topics
 from gateway.clock import ManualClock
 from gateway.history.base import Cursor
 from gateway.history.embedded import EmbeddedHistory
 from gateway.latest import Latest
 from gateway.model.equipment import Site
 from gateway.model.events import Envelope, Record
+from gateway.model.events import encode as encode_record
 from gateway.model.frame import Frame
 from gateway.model.quality import Quality
 from rules.ledger.store import Ledger
@@ -57,7 +62,7 @@ class Room:
         rows = range(len(values))
         value = np.array([math.nan if v is None else v for v in values.values()], dtype=np.float64)
         bad = np.isnan(value)
-        return Record(
+        record = Record(
             envelope=Envelope(
                 site=self.site.id, gateway=self.site.gateway, epoch=EPOCH, seq=self.seq, at=now
             ),
@@ -69,11 +74,42 @@ class Room:
                 reason={row: reason or "timeout" for row in rows if bad[row]},
             ),
         )
+        self.records.append(record)
+        return record
+
+    def chunk(self, after: int, question: str = "") -> Chunk:
+        """All that the gateway has said behind ``after``, as its bus carries it."""
+        said = [(r.envelope.seq, encode_record(r)) for r in self.records]
+        return Chunk(
+            epoch=EPOCH,
+            after=after,
+            through=self.seq,
+            head=self.seq,
+            records=tuple((seq, data) for seq, data in said if seq > after),
+            question=question,
+        )
+
+    def answer_on(self, bus: MemoryBus) -> None:
+        """Answer what is asked for again, as a gateway does."""
+        topics = Topics(self.site.id, self.site.gateway)
+        tasks: set[asyncio.Task[None]] = set()
+
+        def replay(_topic: str, payload: bytes) -> None:
+            asked = orjson.loads(payload)
+            after = asked["after"] if asked["epoch"] == EPOCH else 0
+            answer = encode_chunk(self.chunk(after, asked["question"]))
+            task = asyncio.get_running_loop().create_task(
+                bus.publish(topics.answer(asked["consumer"]), answer)
+            )
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
+
+        bus.subscribe(topics.replay, replay)
 
     def receive(self, values: Mapping[str, float | None], *, reason: str | None = None) -> Record:
         """A frame that reaches the screen, the rules and the history."""
         record = self.record(values, reason=reason)
-        self.latest.take(record)
+        self.latest.take(record, self.clock.now())
         self.worker.take([record])
         self.worker.commit(self.clock.now())
         self.history.write([record], Cursor(EPOCH, self.seq))
@@ -146,6 +182,7 @@ def serving(room: Room, port: int) -> Iterator[Served]:
     loop = asyncio.new_event_loop()
     stop = asyncio.Event()
     bus = MemoryBus()
+    room.answer_on(bus)
     failures: list[BaseException] = []
 
     def serve() -> None:

@@ -119,6 +119,25 @@ def test_a_scenario_that_does_not_exist_is_a_mistake_too(run: Run, tmp_path: Pat
     assert "there is no scenario 'last-run'" in said
 
 
+def test_a_wrong_site_does_not_hide_its_rulebook_and_scenario(
+    run: Run, wrong_site: Path, tmp_path: Path
+) -> None:
+    alarms = tmp_path / "book" / "alarms"
+    alarms.mkdir(parents=True)
+    shipped = (ROOT / "rules" / "book" / "alarms" / "pump.yaml").read_text(encoding="utf-8")
+    (alarms / "pump.yaml").write_text(
+        shipped.replace("priority: major", "priority: mayor"), encoding="utf-8"
+    )
+    text = wrong_site.read_text(encoding="utf-8").replace("first-run", "last-run")
+    text = text.replace("timezone:", "rulebook_folder: book, timezone:")
+    wrong_site.write_text(text, encoding="utf-8")
+    code, said, _ = run("check", wrong_site)
+    assert code == 2
+    assert "there is no scenario 'last-run'" in said
+    assert "rules.motor-temperature-high.priority" in said
+    assert "4 to mend" in said
+
+
 def test_up_refuses_a_wrong_site_before_it_starts_anything(
     run: Run, wrong_site: Path, tmp_path: Path
 ) -> None:

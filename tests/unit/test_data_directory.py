@@ -89,20 +89,22 @@ def test_a_running_broker_is_not_moved(data: DataDirectory) -> None:
     assert data.own_broker() == made
 
 
-def test_a_password_is_made_for_a_new_ledger_and_kept_until_it_was_shown(
-    data: DataDirectory,
-) -> None:
-    made = data.password_to_set(None)
+def test_a_made_password_is_kept_until_it_was_shown(data: DataDirectory) -> None:
+    made = data.make_password()
     assert made
-    data.ledger.touch()
     # Killed before it was shown: the next start shows the very same.
-    assert data.password_to_set(None) == made
+    assert DataDirectory.open(data.root).make_password() == made
     assert data.made_password() == made
     data.forget_made_password()
-    assert data.password_to_set(None) is None
-
-
-def test_a_given_password_takes_the_place_of_a_made_one(data: DataDirectory) -> None:
-    data.password_to_set(None)
-    assert data.password_to_set("given") == "given"
     assert data.made_password() is None
+
+
+@pytest.mark.parametrize("text", ["x", "{}", "[1]", '{"host": 1}'])
+def test_a_broken_note_of_the_broker_is_made_anew(data: DataDirectory, text: str) -> None:
+    data.keep_secret("broker.json", text)
+    assert data.own_broker() is None
+    assert data.renew_broker() == data.own_broker()
+
+
+def test_the_directory_is_for_its_owner_only(data: DataDirectory) -> None:
+    assert data.root.stat().st_mode & 0o777 == 0o700

@@ -31,7 +31,7 @@ from gateway.modbus.poller import LinkPoller
 from gateway.model.equipment import Broker, ModbusLink, Site
 from gateway.model.events import GatewayEvent, Record
 from gateway.model.frame import Frame
-from gateway.model.moment import DAY, SECOND
+from gateway.model.moment import DAY, HOUR, SECOND
 from gateway.model.quality import Quality
 from gateway.mqtt.link import MqttMessage
 from gateway.mqtt.mapping import UnreadableMessageError
@@ -249,17 +249,70 @@ def test_a_step_of_the_wall_clock_is_an_event_and_stops_no_poll(tmp_path: Path) 
     asyncio.run(check())
 
 
+def seconds_kept(house: House) -> list[int]:
+    return sorted({(time - WALL) // SECOND for _, time, _, _ in house.rows()})
+
+
 def test_history_is_trimmed_unless_the_clock_was_moved_far(tmp_path: Path) -> None:
     async def check() -> None:
         house = House(tmp_path)
         await house.seconds(3)
-        await house.gateway._trim(house.clock.advance(30 * DAY / SECOND - 1))
-        times = sorted({time - WALL for _, time, _, _ in house.rows()})
-        assert times == [2 * SECOND, 3 * SECOND]
-        house.clock.step_wall(365 * DAY / SECOND)
-        await house.gateway.cycle(house.clock.now())
+        house.clock.advance(30 * DAY / SECOND - 2)
+        await house.seconds(1)
         await house.gateway._trim(house.clock.now())
-        assert {2 * SECOND, 3 * SECOND} < {time - WALL for _, time, _, _ in house.rows()}
+        assert seconds_kept(house) == [2, 3, 30 * DAY // SECOND + 2]
+        house.clock.step_wall(365 * DAY / SECOND)
+        await house.seconds(1)
+        house.clock.advance(2 * HOUR / SECOND)
+        await house.seconds(1)
+        await house.gateway._trim(house.clock.now())
+        assert {2, 3} < set(seconds_kept(house))
+
+    asyncio.run(check())
+
+
+def test_a_clock_that_is_a_year_ahead_at_start_deletes_nothing(tmp_path: Path) -> None:
+    async def check() -> None:
+        house = House(tmp_path)
+        await house.seconds(3)
+        house.die()
+        house.clock.reboot("boot-2")
+        house.clock.step_wall(365 * DAY / SECOND)
+        house.start()
+        await house.gateway._trim(house.clock.now())
+        # Hours of new readings make it no better.
+        for _ in range(5):
+            house.clock.advance(HOUR / SECOND)
+            await house.seconds(1)
+            await house.gateway._trim(house.clock.now())
+        assert {1, 2, 3} < set(seconds_kept(house))
+        # By now they are old by any clock.
+        house.clock.advance(30 * DAY / SECOND)
+        await house.seconds(1)
+        await house.gateway._trim(house.clock.now())
+        assert len(seconds_kept(house)) == 1
+
+    asyncio.run(check())
+
+
+def test_history_is_not_trimmed_in_the_first_hour_nor_when_it_gets_nothing_new(
+    tmp_path: Path,
+) -> None:
+    async def check() -> None:
+        house = House(tmp_path)
+        await house.seconds(3)
+        # Written in good order, and old because the gateway has kept on running.
+        house.gateway._retention._keep = 10 * SECOND
+        house.clock.advance(HOUR / SECOND - 10)
+        await house.seconds(1)
+        await house.gateway._trim(house.clock.now())
+        assert len(seconds_kept(house)) == 4
+        house.clock.advance(2 * DAY / SECOND)
+        await house.gateway._trim(house.clock.now())
+        assert len(seconds_kept(house)) == 4
+        await house.seconds(1)
+        await house.gateway._trim(house.clock.now())
+        assert len(seconds_kept(house)) == 1
 
     asyncio.run(check())
 
@@ -268,8 +321,12 @@ def status(at: float, **switch: object) -> bytes:
     return orjson.dumps({"method": "NotifyStatus", "params": {"ts": at, "switch:0": switch}})
 
 
-def message(payload: bytes, told: list[str], name: str, topic: str = TOPIC) -> MqttMessage:
-    return MqttMessage(topic=topic, payload=payload, retained=False, ack=lambda: told.append(name))
+def message(
+    payload: bytes, told: list[str], name: str, topic: str = TOPIC, *, again: bool = False
+) -> MqttMessage:
+    return MqttMessage(
+        topic=topic, payload=payload, retained=False, again=again, ack=lambda: told.append(name)
+    )
 
 
 def test_a_message_is_acknowledged_when_it_is_safe_and_never_taken_twice(tmp_path: Path) -> None:
@@ -288,15 +345,69 @@ def test_a_message_is_acknowledged_when_it_is_safe_and_never_taken_twice(tmp_pat
         house.start()
         await house.seconds(1)
         for payload, name in ((first, "first again"), (second, "second again")):
-            house.gateway.hear(message(payload, told, name))
+            house.gateway.hear(message(payload, told, name, again=True))
         third = status(WALL / SECOND + 1, apower=41.0)
         house.gateway.hear(message(third, told, "third"))
-        assert told == ["first again", "second again"]
         await house.seconds(1)
         assert told == ["first again", "second again", "third"]
         found = house.history.range("lamp-1.power", 0, 1 << 60, 99)
         assert found.value.tolist() == [40, 41, 41]
         assert len(house.history.range("lamp-1.output", 0, 1 << 60, 99).value) == 1
+
+    asyncio.run(check())
+
+
+def outputs(house: House) -> list[float]:
+    return house.history.range("lamp-1.output", 0, 1 << 60, 99).value.tolist()
+
+
+def test_on_off_on_within_one_tick_of_the_devices_clock_ends_on(tmp_path: Path) -> None:
+    async def check() -> None:
+        house = House(tmp_path)
+        told: list[str] = []
+        await house.seconds(1)
+        on, off = (status(WALL / SECOND, output=output) for output in (True, False))
+        for number, payload in enumerate((on, off, on)):
+            house.gateway.hear(message(payload, told, str(number)))
+        await house.seconds(1)
+        assert (outputs(house), told) == ([1, 0, 1], ["0", "1", "2"])
+
+    asyncio.run(check())
+
+
+@pytest.mark.parametrize(
+    ("again", "end"),
+    [
+        # Delivered again: what was not acknowledged, which is the end of what was taken.
+        (["on", "off"], []),
+        (["off"], []),
+        # A third message, that was on its way when the connection was lost.
+        (["on", "off", "on"], [1]),
+        (["off", "on"], [1]),
+        # Both were acknowledged: it can only be the third.
+        (["on"], [1]),
+    ],
+)
+def test_what_comes_again_is_told_from_the_same_words_said_again(
+    tmp_path: Path, again: list[str], end: list[float]
+) -> None:
+    async def check() -> None:
+        house = House(tmp_path)
+        told: list[str] = []
+        await house.seconds(1)
+        said = {word: status(WALL / SECOND, output=word == "on") for word in ("on", "off")}
+        for word in ("on", "off"):
+            house.gateway.hear(message(said[word], told, word))
+        await house.seconds(1)
+        house.die()
+        house.start()
+        await house.seconds(1)
+        told.clear()
+        for word in again:
+            house.gateway.hear(message(said[word], told, word, again=True))
+        await house.seconds(3)
+        assert outputs(house) == [1, 0, *end]
+        assert told == again
 
     asyncio.run(check())
 

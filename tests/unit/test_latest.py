@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from gateway.latest import Latest
+from gateway.latest import Latest, Received
 from gateway.model.equipment import Equipment, MqttLink, Site
 from gateway.model.events import Envelope, GatewayEvent, GatewayEventKind, Record
 from gateway.model.frame import Frame
@@ -81,11 +81,20 @@ def record(
     return Record(envelope=Envelope(site="s", gateway="g", epoch="e", seq=1, at=at), body=frame)
 
 
+def take(latest: Latest, made: Record, heard: Instant | None = None) -> None:
+    """Heard at the instant at which the gateway received it, unless said otherwise."""
+    latest.take(made, heard or made.envelope.at)
+
+
+def quality(latest: Latest, now: Instant, point: str = "lamp.power") -> Quality:
+    return latest.at(now)[point].reading.quality
+
+
 def test_the_newest_record_wins_and_unknown_points_are_passed_over(site: Site) -> None:
     latest = Latest(site)
     assert latest.at(START) == {}
-    latest.take(record(START, {"lamp.power": 4.5, "gone.point": 1}))
-    latest.take(record(START.plus(SECOND), {"lamp.power": 5.5}))
+    take(latest, record(START, {"lamp.power": 4.5, "gone.point": 1}))
+    take(latest, record(START.plus(SECOND), {"lamp.power": 5.5}))
     found = latest.at(START.plus(SECOND))
     assert set(found) == {"lamp.power"}
     expected = Reading(
@@ -98,33 +107,35 @@ def test_the_newest_record_wins_and_unknown_points_are_passed_over(site: Site) -
     )
     assert found["lamp.power"].reading == expected
     assert found["lamp.power"].last_good == expected
-    assert latest.received == START.plus(SECOND)
+    at = START.plus(SECOND)
+    assert latest.received == Received(wall=at.wall, mono=at.mono, boot=at.boot, heard=at)
 
 
 def test_a_bad_reading_shows_its_reason_beside_the_last_good_value(site: Site) -> None:
     latest = Latest(site)
-    latest.take(record(START, {"lamp.power": 4.5}))
+    take(latest, record(START, {"lamp.power": 4.5}))
     later = START.plus(SECOND)
-    latest.take(
-        record(later, {"lamp.power": math.nan}, quality=Quality.BAD, reason={0: "device offline"})
+    take(
+        latest,
+        record(later, {"lamp.power": math.nan}, quality=Quality.BAD, reason={0: "device offline"}),
     )
     current = latest.at(later.plus(HOUR))["lamp.power"]
     assert (current.reading.value, current.reading.quality) == (None, Quality.BAD)
     assert current.reading.reason == "device offline"
     assert current.last_good is not None
     assert (current.last_good.value, current.last_good.received) == (4.5, START.wall)
-    latest.take(record(later, {"lamp.power": 6}))
+    take(latest, record(later, {"lamp.power": 6}))
     assert latest.at(later)["lamp.power"].reading.reason is None
 
 
 def test_what_was_good_goes_stale_with_age_and_uncertain_is_no_last_good(site: Site) -> None:
     latest = Latest(site)
-    latest.take(record(START, {"lamp.power": 4.5}))
+    take(latest, record(START, {"lamp.power": 4.5}))
     assert latest.at(START.plus(3 * SECOND))["lamp.power"].reading.quality is Quality.GOOD
     stale = latest.at(START.plus(3 * SECOND + 1))["lamp.power"].reading
     assert (stale.quality, stale.value) == (Quality.STALE, 4.5)
     assert stale.reason
-    latest.take(record(START, {"lamp.state": 900}, quality=Quality.UNCERTAIN, reason={0: "out"}))
+    take(latest, record(START, {"lamp.state": 900}, quality=Quality.UNCERTAIN, reason={0: "out"}))
     doubtful = latest.at(START)["lamp.state"]
     assert (doubtful.reading.quality, doubtful.reading.reason) == (Quality.UNCERTAIN, "out")
     assert doubtful.last_good is None
@@ -132,24 +143,24 @@ def test_what_was_good_goes_stale_with_age_and_uncertain_is_no_last_good(site: S
 
 def test_a_step_of_the_wall_clock_makes_nothing_stale(site: Site) -> None:
     latest = Latest(site)
-    latest.take(record(START, {"lamp.power": 4.5}))
+    take(latest, record(START, {"lamp.power": 4.5}))
     stepped = Instant(wall=START.wall + HOUR, mono=START.mono + SECOND, boot="b")
     assert latest.at(stepped)["lamp.power"].reading.quality is Quality.GOOD
     elsewhere = Instant(wall=START.wall + HOUR, mono=START.mono + SECOND, boot="other")
     assert latest.at(elsewhere)["lamp.power"].reading.quality is Quality.STALE
     # A reading received after a step back is the newest all the same.
     back = Instant(wall=START.wall - HOUR, mono=START.mono + SECOND, boot="b")
-    latest.take(record(back, {"lamp.power": 7}))
+    take(latest, record(back, {"lamp.power": 7}))
     assert latest.at(back)["lamp.power"].reading.value == 7
 
 
 def test_texts_are_kept_and_replaced(site: Site) -> None:
     latest = Latest(site)
-    latest.take(record(START, {"lamp.state": math.nan}, text={0: "on"}))
-    latest.take(record(START, {"lamp.power": 1}))
+    take(latest, record(START, {"lamp.state": math.nan}, text={0: "on"}))
+    take(latest, record(START, {"lamp.power": 1}))
     current = latest.at(START)["lamp.state"]
     assert (current.reading.text, current.reading.value) == ("on", None)
-    latest.take(record(START, {"lamp.state": math.nan}, quality=Quality.BAD, reason={0: "gone"}))
+    take(latest, record(START, {"lamp.state": math.nan}, quality=Quality.BAD, reason={0: "gone"}))
     current = latest.at(START)["lamp.state"]
     assert current.reading.text is None
     assert current.last_good is not None
@@ -158,12 +169,12 @@ def test_texts_are_kept_and_replaced(site: Site) -> None:
 
 def test_changed_tells_new_readings_and_new_staleness_once(site: Site) -> None:
     latest = Latest(site)
-    latest.take(record(START, {"lamp.power": 1, "lamp.state": 2}))
+    take(latest, record(START, {"lamp.power": 1, "lamp.state": 2}))
     first, mark = latest.changed(None, START)
     assert set(first) == {"lamp.power", "lamp.state"}
     none, mark = latest.changed(mark, START.plus(SECOND))
     assert none == {}
-    latest.take(record(START.plus(2 * SECOND), {"lamp.power": 3}))
+    take(latest, record(START.plus(2 * SECOND), {"lamp.power": 3}))
     some, mark = latest.changed(mark, START.plus(2 * SECOND))
     assert set(some) == {"lamp.power"}
     stale, mark = latest.changed(mark, START.plus(4 * SECOND))
@@ -171,9 +182,9 @@ def test_changed_tells_new_readings_and_new_staleness_once(site: Site) -> None:
     assert latest.changed(mark, START.plus(4 * SECOND))[0] == {}
 
 
-def test_priming_fills_only_what_is_empty_and_is_judged_by_the_wall_clock(site: Site) -> None:
+def test_what_was_only_known_before_is_stale_until_it_is_heard(site: Site) -> None:
     latest = Latest(site)
-    latest.take(record(START, {"lamp.power": 1}))
+    take(latest, record(START, {"lamp.power": 1}))
     old = Reading(
         value=9.0,
         text=None,
@@ -185,15 +196,65 @@ def test_priming_fills_only_what_is_empty_and_is_judged_by_the_wall_clock(site: 
     latest.prime({"lamp.power": old, "lamp.state": old, "gone.point": old})
     found = latest.at(START)
     assert found["lamp.power"].reading.value == 1
-    assert found["lamp.state"].reading == old
+    # As young as it may be, by the wall clock: nobody knows what the device said since.
+    assert found["lamp.state"].reading.value == 9
+    assert found["lamp.state"].reading.quality is Quality.STALE
+    assert found["lamp.state"].reading.reason == "known from before, not heard since"
     assert found["lamp.state"].last_good == old
-    assert latest.at(START.plus(HOUR))["lamp.state"].reading.quality is Quality.STALE
+    # The clock of a machine that was just started may be anywhere.
+    back = Instant(wall=START.wall - HOUR, mono=0, boot="b")
+    assert quality(latest, back, "lamp.state") is Quality.STALE
+    take(latest, record(START, {"lamp.state": 2}))
+    assert quality(latest, START, "lamp.state") is Quality.GOOD
+
+
+def test_what_was_received_in_the_future_is_not_fresh(site: Site) -> None:
+    latest = Latest(site)
+    ours = Instant(wall=START.wall - 600 * SECOND, mono=9 * SECOND, boot="ours")
+    take(latest, record(START, {"lamp.power": 4.5}), ours)
+    for later in (0, 1, 599, 602):
+        now = ours.plus(later * SECOND)
+        assert quality(latest, now) is Quality.STALE, later
+    assert "clocks differ" in str(latest.at(ours)["lamp.power"].reading.reason)
+    assert latest.received is not None
+    assert latest.received.age(ours.plus(SECOND)) is None
+    # So little apart are the clocks of two machines that are kept right.
+    near = Instant(wall=START.wall - 2 * SECOND, mono=9 * SECOND, boot="ours")
+    take(latest, record(START, {"lamp.power": 4.5}), near)
+    assert quality(latest, near) is Quality.GOOD
+
+
+def test_our_own_clock_tells_an_age_that_the_wall_clock_denies(site: Site) -> None:
+    latest = Latest(site)
+    ours = Instant(wall=START.wall, mono=9 * SECOND, boot="ours")
+    take(latest, record(START, {"lamp.power": 4.5}), ours)
+    assert quality(latest, ours.plus(3 * SECOND)) is Quality.GOOD
+    stepped = Instant(wall=START.wall + SECOND, mono=ours.mono + HOUR, boot="ours")
+    assert quality(latest, stepped) is Quality.STALE
+    assert latest.received is not None
+    assert latest.received.age(stepped) == HOUR
+
+
+def test_after_a_miss_everything_is_stale_until_heard_again(site: Site) -> None:
+    latest = Latest(site)
+    take(latest, record(START, {"lamp.power": 1, "lamp.state": 2}))
+    _, mark = latest.changed(None, START)
+    latest.doubt()
+    missed, mark = latest.changed(mark, START)
+    assert {p: c.reading.quality for p, c in missed.items()} == {
+        "lamp.power": Quality.STALE,
+        "lamp.state": Quality.STALE,
+    }
+    take(latest, record(START, {"lamp.power": 1}))
+    assert quality(latest, START) is Quality.GOOD
+    assert quality(latest, START, "lamp.state") is Quality.STALE
 
 
 def test_gateway_events_are_no_readings(site: Site) -> None:
     latest = Latest(site)
     envelope = Envelope(site="s", gateway="g", epoch="e", seq=1, at=START)
     event = GatewayEvent(kind=GatewayEventKind.STARTED, subject="g")
-    latest.take(Record(envelope=envelope, body=event))
+    take(latest, Record(envelope=envelope, body=event))
     assert latest.at(START) == {}
-    assert latest.received == START
+    assert latest.received is not None
+    assert latest.received.age(START.plus(7)) == 7

@@ -203,3 +203,40 @@ def test_all_mistakes_of_all_files_at_once(load, tmp_path):
         load(PROFILE.replace("decimals: 1", "decimals: 0").replace("stride: 100", "stride: x"))
     files = {Path(problem.file).name for problem in caught.value.problems}
     assert files == {"broken.yaml", "meter.yaml"}
+
+
+def test_a_file_of_the_profiles_folder_that_is_not_read_is_a_mistake(load, tmp_path):
+    for aside in ("README.md", ".meter.yaml.swp", "meter.yaml~", "meter.yaml.swp"):
+        (tmp_path / aside).write_text("left alone", encoding="utf-8")
+    assert set(load(PROFILE)) == {"meter"}
+    (tmp_path / "gauge.yml").write_text(PROFILE, encoding="utf-8")
+    with pytest.raises(ConfigurationError) as caught:
+        load(PROFILE)
+    (problem,) = caught.value.problems
+    assert problem.file.endswith("gauge.yml")
+    assert (problem.wrong, problem.mend) == (
+        "is not read",
+        "name it <profile>.yaml, or move it out of the folder",
+    )
+
+
+def test_a_wrong_field_of_a_point_hides_no_other_mistake(load):
+    with pytest.raises(ConfigurationError) as caught:
+        load(
+            PROFILE.replace("key: energy", "key: volts")
+            .replace("source: page 1", "source: 5")
+            .replace("scale: 0.1", "scale: 0")
+            .replace("stride: 100", "stride: 0")
+            .replace("high: 300", "high: much")
+            .replace("register: 1}", "register: x, bit: 16}")
+        )
+    assert [(problem.line, problem.name) for problem in caught.value.problems] == [
+        (10, "parameters.phase.stride"),
+        (18, "points.volts.high"),
+        (19, "points.volts.source"),
+        (20, "points.volts.modbus.scale"),
+        (21, "points.volts.key"),
+        (31, "points.alarm.modbus.bit"),
+        (31, "points.alarm.modbus.bit"),
+        (31, "points.alarm.modbus.register"),
+    ]

@@ -177,6 +177,65 @@ def test_a_value_out_of_the_profiles_range_still_counts() -> None:
     assert len(subject.step(odd, Gateway().now)) == 1
 
 
+def said(quality: Quality, **values: float) -> Frame:
+    """One frame of readings that are all of one quality, by point key of pump-1 or lamp-1."""
+    things = {"motor_temperature": "pump-1", "power": "lamp-1", "output": "lamp-1"}
+    return Frame(
+        points=tuple(f"{things[key]}.{key}" for key in values),
+        value=np.array(list(values.values())),
+        quality=np.full(len(values), quality, np.uint8),
+        source_time=np.zeros(len(values), np.int64),
+    )
+
+
+def test_an_uncertain_reading_clears_no_alarm_and_ends_no_delay() -> None:
+    """A module that resets reports 0 registers, −273 ℃: out of range is not back to normal."""
+    gateway, subject = Gateway(), conditions()
+    feed(subject, gateway.poll(5, {TEMPERATURE: 80}))
+    (raised,) = [
+        change
+        for _ in range(300)
+        for change in subject.step(
+            said(Quality.UNCERTAIN, motor_temperature=-273.15), gateway.clock.advance(1)
+        )
+    ]
+    assert (raised.turn, seconds(raised)) == (Turn.RAISED, 11)
+    (cleared,) = feed(subject, gateway.poll(21, {TEMPERATURE: 60}))
+    assert cleared.turn is Turn.CLEARED
+
+
+def test_an_uncertain_reading_within_the_deadband_confirms_no_return() -> None:
+    gateway, subject = Gateway(), conditions()
+    feed(subject, gateway.poll(11, {TEMPERATURE: 80}))
+    feed(subject, gateway.poll(10, {TEMPERATURE: 60}))
+    for value in (73.0, 60.0) * 20:
+        frame = said(Quality.UNCERTAIN, motor_temperature=value)
+        assert subject.step(frame, gateway.clock.advance(1)) == []
+
+
+def test_an_uncertain_gate_does_not_close() -> None:
+    """Messages that lay at the broker for hours say that the lamp is off: it may be on since."""
+    gateway, subject = Gateway(), conditions()
+    feed(subject, gateway.poll(11, {"lamp-1.output": 1, "lamp-1.power": 0}))
+    for _ in range(60):
+        old = said(Quality.UNCERTAIN, output=0.0, power=60.0)
+        assert subject.step(old, gateway.clock.advance(1)) == []
+    (cleared,) = feed(subject, gateway.poll(21, {"lamp-1.output": 0}))
+    assert cleared.turn is Turn.CLEARED
+
+
+def test_an_uncertain_gate_may_be_open() -> None:
+    gateway, subject = Gateway(), conditions()
+    changes = [
+        change
+        for _ in range(12)
+        for change in subject.step(
+            said(Quality.UNCERTAIN, output=1.0, power=0.0), gateway.clock.advance(1)
+        )
+    ]
+    assert [change.turn for change in changes] == [Turn.RAISED]
+
+
 # The gate
 
 
@@ -248,6 +307,74 @@ def test_a_step_then_a_machine_restart_still_fires_in_time(step: float) -> None:
     assert len(feed(subject, gateway.poll(1, {TEMPERATURE: 80}))) == 1
 
 
+@pytest.mark.parametrize("behind", [-8 * 3600, -365 * 24 * 3600])
+def test_a_delay_ends_although_a_restart_set_the_clock_back(behind: float) -> None:
+    """A clock chip in local time, or none at all: the wall clock says it has not begun yet."""
+    gateway, subject = Gateway(), conditions()
+    feed(subject, gateway.poll(5, {TEMPERATURE: 90}))
+    gateway.clock.reboot("boot-2")
+    gateway.clock.step_wall(behind)
+    subject = restarted(subject)
+    assert feed(subject, gateway.poll(10, {TEMPERATURE: 90})) == []
+    assert State.PENDING in {row.state for row in subject.take_dirty()}, "the new beginning is kept"
+    (raised,) = feed(subject, gateway.poll(1, {TEMPERATURE: 90}))
+    assert raised.occurrence == f"pump-1.hot.{stamp(NOON + SECOND)}", "the fault is the same"
+    gateway.clock.reboot("boot-3")
+    gateway.clock.step_wall(behind)
+    subject = restarted(subject)
+    changes = feed(subject, gateway.poll(22, {TEMPERATURE: 60}))
+    assert [change.turn for change in changes] == [Turn.CLEARED]
+
+
+def test_a_delay_ends_by_the_clock_alone_although_a_restart_set_it_back() -> None:
+    gateway, subject = Gateway(), conditions()
+    feed(subject, gateway.poll(5, {TEMPERATURE: 90}))
+    gateway.clock.reboot("boot-2")
+    subject = restarted(subject)
+    assert subject.tick(gateway.clock.step_wall(-3600)) == []
+    assert subject.tick(gateway.clock.advance(9)) == []
+    assert len(subject.tick(gateway.clock.advance(1))) == 1
+
+
+@pytest.mark.parametrize(
+    "edited",
+    [
+        replace(DARK, condition=replace(DARK.condition, limit=50)),
+        replace(DARK, condition=replace(DARK.condition, deadband=60)),
+        replace(DARK, gate=None),
+    ],
+    ids=["limit", "deadband", "gate"],
+)
+def test_a_kept_value_is_not_judged_by_an_edited_rule(edited: Rule) -> None:
+    """What is kept is one value of many on its side of the old limit, not the last one."""
+    gateway, subject, kept = Gateway(), conditions(DARK), {}
+    for power in (40.0, 100.0):
+        feed(subject, gateway.poll(1, {"lamp-1.output": 1, "lamp-1.power": power}))
+        kept.update({row.equipment: row for row in subject.take_dirty()})
+    assert kept["lamp-1"].value == 40
+    same, other = conditions(DARK), conditions(edited)
+    same.restore(kept.values())
+    other.restore(kept.values())
+    assert (same.rows()[0].value, other.rows()[0].value) == (40, None)
+    assert feed(other, gateway.poll(60, {"lamp-1.output": 1})) == [], "the power is not known"
+    assert len(feed(other, gateway.poll(11, {"lamp-1.output": 1, "lamp-1.power": 0}))) == 1
+
+
+def test_an_alarm_that_is_up_stays_up_when_its_limit_is_edited() -> None:
+    gateway, subject = Gateway(), conditions(HOT)
+    feed(subject, gateway.poll(11, {TEMPERATURE: 80}))
+    edited = replace(HOT, condition=replace(HOT.condition, limit=90))
+    subject = restarted(subject, edited)
+    assert subject.tick(gateway.clock.advance(3600)) == []
+    (cleared,) = feed(subject, gateway.poll(21, {TEMPERATURE: 80}))
+    assert cleared.turn is Turn.CLEARED
+
+
+def test_a_rule_judges_nothing_that_lacks_the_point_of_its_gate() -> None:
+    subject = Conditions(rulebook(DARK), [equipment("lamp-9", "lamp", power=PointKind.NUMBER)])
+    assert subject.rows() == []
+
+
 def test_rows_of_rules_and_equipment_that_are_gone_are_passed_over() -> None:
     subject = conditions(HOT)
     subject.restore(
@@ -260,6 +387,7 @@ def test_rows_of_rules_and_equipment_that_are_gone_are_passed_over() -> None:
             first_value=80.0,
             value=80.0,
             gate_value=None,
+            test=HOT.test,
         )
         for rule_id, thing in [("gone", "pump-1"), ("hot", "pump-9")]
     )

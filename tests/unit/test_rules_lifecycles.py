@@ -25,7 +25,9 @@ def test_an_alarm_steps_by_its_table_or_not_at_all(state: AlarmState, event: Ala
         ("normal", "raise"): "unacknowledged",
         ("unacknowledged", "acknowledge"): "acknowledged",
         ("unacknowledged", "clear"): "returned_unacknowledged",
+        ("unacknowledged", "withdraw"): "returned_unacknowledged",
         ("acknowledged", "clear"): "closed",
+        ("acknowledged", "withdraw"): "closed",
         ("returned_unacknowledged", "acknowledge"): "closed",
     }.get((state.value, event.value))
     if expected is not None:

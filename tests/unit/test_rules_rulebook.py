@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from duty_room import site
+from duty_room import equipment, site
 
 from gateway.documents import ConfigurationError
 from gateway.model.moment import HOUR, MINUTE, SECOND
+from gateway.model.point import PointKind
+from gateway.profile_files import SHIPPED as PROFILES
+from gateway.profile_files import load_profiles
 from gateway.site import load
 from rules.rule import Comparison, Condition, Gate, Priority
-from rules.rulebook import SHIPPED, load_rulebook
+from rules.rulebook import SHIPPED, load_rulebook, rulebook_problems
 
 CATEGORIES = "categories:\n  lighting: {zh: 公共照明, en: Public lighting}\n"
 RULE = """\
@@ -153,7 +157,98 @@ def test_a_limit_that_can_never_be_passed_is_a_mistake(tmp_path: Path) -> None:
         load_rulebook(demo, [folder])
 
 
+@pytest.mark.parametrize(
+    ("key", "line"), [("power", 5), ("output", 7)], ids=["its point", "the point of its gate"]
+)
+def test_a_rule_that_would_be_silent_on_a_piece_of_equipment_is_a_mistake(
+    tmp_path: Path, key: str, line: int
+) -> None:
+    lamps = [
+        equipment("lamp-1", "lamp", power=PointKind.NUMBER, output=PointKind.FLAG),
+        *(
+            replace(lamp, points=tuple(point for point in lamp.points if point.key != key))
+            for lamp in (
+                equipment(name, "lamp", power=PointKind.NUMBER, output=PointKind.FLAG)
+                for name in ("lamp-2", "lamp-3")
+            )
+        ),
+    ]
+    with pytest.raises(ConfigurationError) as caught:
+        load_rulebook(site(*lamps), [book(tmp_path)])
+    (problem,) = caught.value.problems
+    assert (Path(problem.file).name, problem.line) == ("lamp.yaml", line)
+    assert f"nothing would be judged on lamp-2, lamp-3, without a point '{key}'" in problem.wrong
+    optional = RULE.replace("    point: power", "    where_present: true\n    point: power")
+    load_rulebook(site(*lamps), [book(tmp_path, optional)])
+
+
 def test_a_broken_categories_file_is_one_mistake_not_many(tmp_path: Path) -> None:
     found = problems(book(tmp_path, categories="categories: [\n"))
     assert len(found) == 1
     assert found[0].startswith("categories.yaml:")
+
+
+@pytest.mark.parametrize(
+    "stray", ["alarms/pump.yml", "alarm/pump.yaml", "pump.yaml", "alarms/more/pump.yaml"]
+)
+def test_a_file_of_the_rulebook_folder_that_is_not_read_is_a_mistake(
+    tmp_path: Path, stray: str
+) -> None:
+    book(tmp_path)
+    for aside in ("README", "alarms/lamp.yaml~", "alarms/.#lamp.yaml", "alarms/lamp.yaml.swp"):
+        (tmp_path / aside).write_text("left alone")
+    assert set(load_rulebook(site(), [tmp_path]).rules) == {"dark"}
+    (tmp_path / stray).parent.mkdir(exist_ok=True)
+    (tmp_path / stray).write_text(RULE)
+    assert problems(tmp_path) == [
+        f"{stray}:1: document: is not read; name it alarms/<class>.yaml or categories.yaml, "
+        "or move it out of the folder"
+    ]
+
+
+def test_a_wrong_field_of_a_rule_hides_no_other_mistake(tmp_path: Path) -> None:
+    rule = (
+        RULE.replace("priority: minor", "priority: mayor")
+        .replace("point: power", "point: powr")
+        .replace("lighting,", "light,")
+        .replace("for: 10s", "for: 10")
+    )
+    found = problems(book(tmp_path, rule))
+    assert [problem.split(": ")[1] for problem in found] == [
+        "rules.dark.point",
+        "rules.dark.for",
+        "rules.dark.priority",
+        "rules.dark.order.category",
+    ]
+
+
+def test_one_mistake_in_the_only_rule_is_one_problem(tmp_path: Path) -> None:
+    assert len(problems(book(tmp_path, RULE.replace("priority: minor", "priority: mayor")))) == 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("{below: 2}", "{below: 2, deadband: 9999}", "condition.deadband: the alarm would never"),
+        ("{below: 2}", "{below: 9999}", "condition.below: the alarm would never clear"),
+        ("equals: 1}", "equals: 7}", "while.equals: output is never 7; use one of 0, 1"),
+        ("{below: 2}", "{equals: -99}", "condition.equals: power is never -99; use -10 to 5000"),
+    ],
+)
+def test_a_rule_that_its_device_can_never_fulfil_is_a_mistake(
+    tmp_path: Path, old: str, new: str, told: str
+) -> None:
+    demo = load(Path(__file__).parents[2] / "deploy" / "demo" / "site.yaml")
+    with pytest.raises(ConfigurationError) as caught:
+        load_rulebook(demo, [book(tmp_path, RULE.replace(old, new))])
+    (found,) = caught.value.problems
+    assert told in str(found)
+
+
+def test_the_rulebook_of_a_wrong_site_is_read_all_the_same(tmp_path: Path) -> None:
+    rule = RULE.replace("point: power", "point: powr").replace("for: 10s", "for: 10")
+    book(tmp_path, rule, (SHIPPED / "categories.yaml").read_text())
+    found = rulebook_problems(tmp_path, load_profiles([PROFILES]))
+    assert {problem.name for problem in found} == {"rules.dark.point", "rules.dark.for"}
+    unknown = rulebook_problems(tmp_path, None)
+    assert {problem.name for problem in unknown} == {"rules.dark.for"}

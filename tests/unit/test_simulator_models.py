@@ -191,5 +191,47 @@ def test_every_mistake_of_a_scenario_is_named(tmp_path: Path) -> None:
 
 def test_a_scenario_that_does_not_exist_is_named() -> None:
     site = replace(site_file.load(DEMO), scenario="frist-run")
-    with pytest.raises(ConfigurationError, match="did you mean 'first-run'"):
+    with pytest.raises(ConfigurationError, match="did you mean 'first-run'") as caught:
         scenario.load(site)
+    lines = DEMO.read_text(encoding="utf-8").splitlines()
+    assert "scenario: first-run" in lines[caught.value.problems[0].line - 1]
+
+
+def test_equipment_that_no_simulator_plays_is_named_with_its_line() -> None:
+    site = site_file.load(DEMO)
+    lift = replace(site.equipment["pump-2"], equipment_class="lift")
+    other = replace(site, equipment={**site.equipment, "pump-2": lift})
+    with pytest.raises(ConfigurationError) as caught:
+        Simulation(other, scenario.load(site))
+    (problem,) = caught.value.problems
+    assert problem.name == "equipment.pump-2"
+    lines = DEMO.read_text(encoding="utf-8").splitlines()
+    assert "id: pump-2" in lines[problem.line - 1]
+
+
+def test_mistakes_of_a_scenario_hide_no_other(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text(
+        "name: {zh: 我的, en: Mine}\n"
+        "ambient: hot\n"
+        "motor_time: 20s\n"
+        "water: {demand: 1, swing: 0, period: 2m}\n"
+        "faults:\n"
+        "  - {at: 1, lasts: 1s, equipment: pump-9, kind: overheating}\n"
+        "watch:\n"
+        "  - {equipment: pump-9, point: motor_temperature}\n",
+        encoding="utf-8",
+    )
+    path = tmp_path / "site.yaml"
+    site = replace(site_file.load(DEMO), scenario="mine.yaml", file=str(path))
+    with pytest.raises(ConfigurationError) as caught:
+        scenario.load(site)
+    assert [(p.line, p.name) for p in caught.value.problems] == [
+        (2, "ambient"),
+        (6, "faults.0.at"),
+        (6, "faults.0.equipment"),
+        (6, "faults.0.rise"),
+        (8, "watch.0"),
+        (8, "watch.0.equipment"),
+    ]
+    without_site = scenario.scenario_problems("mine.yaml", path)
+    assert {p.name for p in without_site} == {"ambient", "faults.0.at", "faults.0.rise", "watch.0"}

@@ -272,7 +272,7 @@ def test_a_broker_with_its_password_in_a_file_or_the_environment(write, tmp_path
         (
             "gateway: gw-1",
             "gateway: gw-1\nnotices: {webhooks: ['ftp://x']}",
-            "3: notices.webhooks.0: 'ftp://x' is no web address; write it as "
+            "3: notices.webhooks.0: is no web address (found 'ftp://x'); use "
             "http://host:port/path or https://…",
         ),
         (
@@ -351,6 +351,69 @@ def test_mistakes_of_every_kind_and_file_at_once(write, tmp_path):
         ("site.yaml", 20, "equipment.lamp-1.area"),
     ]
     assert {item[2] for item in found if item[0] == "meter.yaml"} >= {"class", "vendor", "points"}
+
+
+def test_a_wrong_scalar_hides_no_other_mistake(write):
+    """Wrong in the head, at the top, in an item of each list; and what follows from it is not
+    told a second time."""
+    text = (
+        GOOD.replace("id: s,", "id: S s,")
+        .replace("Asia/Shanghai", "Asia/Shangai")
+        .replace("gateway:", "gatway:")
+        .replace("protocol: modbus-tcp", "protocol: modbus")
+        .replace("port: 502", "port: 99999")
+        .replace("{pump: 1}", "{pump: 9}")
+        .replace("area: room\n    link: bus", "area: rome\n    link: buss")
+        .replace("poll: 1s", "poll: 1x")
+        .replace("topic: lamp", "topic: lamp/#")
+        .replace("silence: 30s", "silence: thirty")
+    )
+    found = site.survey(write(text)).problems
+    assert sorted((problem.line, problem.name) for problem in found) == [
+        (1, "gateway"),
+        (1, "site.id"),
+        (1, "site.timezone"),
+        (2, "gatway"),
+        (6, "links.bus.port"),
+        (6, "links.bus.protocol"),
+        (12, "equipment.pump-1.parameters.pump"),
+        (13, "equipment.pump-1.area"),
+        (14, "equipment.pump-1.link"),
+        (16, "equipment.pump-1.poll"),
+        (22, "equipment.lamp-1.topic"),
+        (23, "equipment.lamp-1.silence"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("{id: room,", "{id: Room,"),
+        ("{id: bus,", "{id: the bus,"),
+        ("{id: bus, protocol: modbus-tcp", "{id: bus, protocol: modbus"),
+        ("    unit: 1\n", "    unit: one\n"),
+        ("{pump: 1}", "{pump: one}"),
+        ("id: lamp-1", "id: Lamp 1"),
+        ("timezone:", "profiles_folder: 5, timezone:"),
+    ],
+)
+def test_what_follows_from_a_wrong_scalar_is_not_told(problems, old, new):
+    assert len(problems(old, new)) == 1
+
+
+def test_profiles_of_a_folder_that_is_not_there_are_not_called_unknown(write):
+    text = GOOD.replace("timezone:", "profiles_folder: none, timezone:")
+    (problem,) = site.survey(write(text.replace("shelly-plus-1pm", "mine"))).problems
+    assert problem.name == "site.profiles_folder"
+
+
+def test_webhooks_keep_their_place_and_line(write):
+    hooks = "notices:\n  webhooks:\n    - 5\n    - http://ok/\n    - ftp://x\n"
+    found = site.survey(write(hooks + GOOD)).problems
+    assert [(p.line, p.name) for p in found] == [
+        (3, "notices.webhooks.0"),
+        (5, "notices.webhooks.2"),
+    ]
 
 
 def test_no_file(tmp_path):

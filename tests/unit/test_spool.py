@@ -8,10 +8,12 @@ import random
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+import gateway.segment
 import gateway.spool
 from gateway.segment import pack, scan
 from gateway.spool import Spool, SpoolBusyError, SpoolFullError
@@ -210,6 +212,85 @@ def test_damage_in_a_sealed_segment_is_stepped_over_and_counted_when_read(tmp_pa
     assert again.torn == 1
 
 
+def test_files_deleted_while_it_runs_cost_what_was_in_them_and_no_more(tmp_path: Path) -> None:
+    spool = Spool.open(tmp_path, segment_bytes=200)
+    for _ in range(20):
+        fill(spool, 1)
+    for path in segments(tmp_path):
+        path.unlink()
+    fill(spool, 3)
+    # Without a read in between: the active file is noticed where it is written.
+    assert everything(spool) == expected(21, 22, 23)
+    assert spool.torn == 20
+    segments(tmp_path)[-1].unlink()
+    assert everything(spool) == []
+    fill(spool, 1)
+    assert everything(spool) == expected(24)
+    assert (spool.torn, spool.next_seq) == (23, 25)
+    assert spool.size > 0
+    spool.close()
+    again = Spool.open(tmp_path)
+    assert everything(again) == expected(24)
+    assert again.next_seq == 25
+
+
+@pytest.mark.parametrize("place", [3, -1])
+def test_a_segment_that_cannot_be_read_is_passed_over_and_counted(
+    tmp_path: Path, place: int
+) -> None:
+    spool = Spool.open(tmp_path, segment_bytes=200)
+    for _ in range(40):
+        fill(spool, 1)
+    spool.close()
+    names = [int(path.stem) for path in segments(tmp_path)]
+    lost = range(names[place], [*names, 41][place + 1 if place > 0 else len(names)])
+    # Every read raises OSError, as one of a bad sector does.
+    bad = segments(tmp_path)[place]
+    bad.unlink()
+    bad.mkdir()
+    again = Spool.open(tmp_path, segment_bytes=200)
+    kept = expected(*(seq for seq in range(1, 41) if seq not in lost))
+    assert everything(again) == everything(again) == kept
+    assert again.torn == len(lost)
+    fill(again, 1)
+    assert everything(again) == [*kept, *expected(41)]
+    for consumer in again.consumers:
+        again.release(consumer, 41)
+    again.sync()
+    assert everything(again) == expected(41)
+
+
+def test_no_room_for_the_quarantine_or_for_files_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spool = Spool.open(tmp_path, segment_bytes=200)
+    for _ in range(20):
+        fill(spool, 1)
+    spool.close()
+    damaged = segments(tmp_path)[1]
+    data = bytearray(damaged.read_bytes())
+    data[20] ^= 0xFF
+    damaged.write_bytes(data)
+    again = Spool.open(tmp_path, segment_bytes=200)
+    left = expected(*(seq for seq in range(1, 21) if seq != int(damaged.stem)))
+
+    def refuse(number: int) -> Callable[..., None]:
+        def refused(*_: object) -> None:
+            raise OSError(number, os.strerror(number))
+
+        return refused
+
+    with monkeypatch.context() as patch:
+        patch.setattr(gateway.segment.os, "open", refuse(errno.EMFILE))
+        with pytest.raises(OSError, match="open files"):
+            everything(again)
+    assert again.torn == 0
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", refuse(errno.ENOSPC))
+        assert everything(again) == left
+    assert again.torn == 1
+
+
 def test_when_everything_is_broken_a_new_epoch_begins(tmp_path: Path) -> None:
     spool = Spool.open(tmp_path)
     old = spool.epoch
@@ -297,6 +378,7 @@ def test_what_waits_for_a_dead_disk_is_bounded(
 
 _WRITER = """
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from gateway.spool import Spool
 spool = Spool.open(Path(sys.argv[1]), segment_bytes=2000)

@@ -16,7 +16,7 @@ from rules.orders.lifecycle import OrderState
 from rules.worker import Worker
 
 ALARM = "pump-1.hot.20261121T040001-000000Z"
-ORDER = "pump-1.motor-overheat.20261121T040001-000000Z"
+ORDER = "pump-1.hot.20261121T040001-000000Z.order"
 
 
 @pytest.fixture

@@ -10,14 +10,15 @@ from contextlib import asynccontextmanager
 
 import httpx2
 import pytest
-from duty_room import TEMPERATURE, Gateway, rulebook, site
+from duty_room import SITE, TEMPERATURE, Gateway, rulebook, site
 from sqlalchemy import select
 
 from gateway.model.moment import MINUTE, SECOND
-from rules.ledger import tables
+from rules.ledger import outbox, tables
 from rules.ledger.store import Ledger
 from rules.notify.dispatch import CLAIM, Dispatcher, backoff
 from rules.notify.webhook import Outcome, Webhook
+from rules.rule import Priority
 from rules.worker import Worker
 
 GOOD, OTHER = "http://127.0.0.1:1/good", "http://127.0.0.1:1/other"
@@ -170,6 +171,55 @@ def test_a_hanging_address_holds_up_no_other(ledger: Ledger) -> None:
 
     asyncio.run(scenario())
     assert states(ledger) == ["sent", "sent"]
+
+
+def test_the_most_urgent_message_goes_first_then_the_oldest(ledger: Ledger) -> None:
+    gateway, sink = Gateway(), Sink(500)
+    subject = dispatcher(ledger, gateway, sink, GOOD)
+
+    def post(notice: str, priority: Priority) -> None:
+        with ledger.write(SITE) as entry:
+            now = gateway.clock.advance(0.001)
+            outbox.post(entry, notice, {}, [GOOD], priority=priority, now=now)
+
+    post("fire", Priority.CRITICAL)
+    assert asyncio.run(subject.deliver_one(GOOD)), "refused"
+    for number in range(3):
+        post(f"dust-{number}", Priority.MINOR)
+    post("pump", Priority.MAJOR)
+    assert asyncio.run(subject.deliver_one(GOOD)), "the refused one holds up nobody"
+    gateway.clock.advance(1)
+    while asyncio.run(subject.deliver_one(GOOD)):
+        pass
+    got = [key for key, _ in sink.got]
+    assert got == ["fire", "pump", "fire", "dust-0", "dust-1", "dust-2"]
+
+
+def test_a_wait_begun_while_the_clock_was_a_year_ahead_does_not_last_a_year(
+    ledger: Ledger,
+) -> None:
+    gateway = Gateway()
+    gateway.clock.step_wall(365 * 24 * 3600)
+    worker = Worker(site=site(webhooks=(GOOD,)), rulebook=rulebook(), ledger=ledger)
+    worker.take(gateway.poll(11, {TEMPERATURE: 80}))
+    worker.commit(gateway.now)
+    sink = Sink(500, 500)
+    subject = dispatcher(ledger, gateway, sink, GOOD)
+    assert asyncio.run(subject.deliver_one(GOOD))
+    worker.tick(gateway.now)
+    worker.commit(gateway.now)
+    gateway.clock.step_wall(-365 * 24 * 3600)
+    worker.tick(gateway.now)
+    worker.commit(gateway.now)
+    gateway.clock.reboot("boot-2")
+    assert not asyncio.run(subject.deliver_one(GOOD)), "it waits for its second"
+    gateway.clock.advance(1)
+    assert asyncio.run(subject.deliver_one(GOOD))
+    # A restart may also set the clock back, and then nobody has seen it step.
+    gateway.clock.reboot("boot-3")
+    gateway.clock.step_wall(-8 * 3600)
+    assert asyncio.run(subject.deliver_one(GOOD))
+    assert states(ledger) == ["sent"]
 
 
 def test_backoff_grows_to_five_minutes() -> None:

@@ -18,13 +18,11 @@ def clock() -> ManualClock:
     return ManualClock(NOON)
 
 
-def test_the_first_admin_gets_a_password_that_is_told_once(
-    ledger: Ledger, clock: ManualClock
-) -> None:
-    made = people.ensure_admin(ledger, None, clock.now())
-    assert made is not None
-    assert len(made) >= 16
-    assert people.ensure_admin(ledger, None, clock.now()) is None
+def test_of_the_first_admin_only_hashes_are_kept(ledger: Ledger, clock: ManualClock) -> None:
+    made = "made-for-the-admin"
+    assert not people.has_admin(ledger)
+    people.ensure_admin(ledger, made, clock.now())
+    assert people.has_admin(ledger)
     token, user = people.log_in(ledger, "admin", made, clock.now())
     assert (user.username, user.role) == ("admin", "admin")
     session = people.session_of(ledger, token, clock.now())
@@ -41,7 +39,7 @@ def test_the_first_admin_gets_a_password_that_is_told_once(
 def test_a_password_given_is_in_force_and_another_one_ends_the_sessions(
     ledger: Ledger, clock: ManualClock
 ) -> None:
-    assert people.ensure_admin(ledger, "first", clock.now()) is None
+    people.ensure_admin(ledger, "first", clock.now())
     token, _ = people.log_in(ledger, "admin", "first", clock.now())
     people.ensure_admin(ledger, "first", clock.now())
     assert people.session_of(ledger, token, clock.now()) is not None

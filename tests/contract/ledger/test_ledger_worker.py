@@ -9,11 +9,11 @@ from dataclasses import replace
 import pytest
 from duty_room import DARK, FAULT, HOT, NOON, SITE, TEMPERATURE, Gateway, rulebook, site
 from sqlalchemy import select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from gateway.model.events import Record
-from gateway.model.moment import HOUR, MINUTE, SECOND, stamp
-from rules import actions
+from gateway.model.moment import HOUR, MINUTE, SECOND, Instant, stamp
+from rules import actions, effects, metrics
 from rules.alarms.lifecycle import AlarmState
 from rules.ledger import tables
 from rules.ledger.rows import Alarm, WorkOrder
@@ -83,7 +83,7 @@ def test_alarm_order_timer_and_message_come_in_one_transaction(ledger: Ledger) -
     assert (alarm.unit, alarm.area, alarm.point) == ("℃", "b1", TEMPERATURE)
     assert alarm.first_reading_at == NOON + SECOND
     assert alarm.raised_at == NOON + 11 * SECOND
-    assert order.id == f"pump-1.motor-overheat.{first}"
+    assert order.id == f"{alarm.id}.order"
     assert (order.number, order.state, order.alarms) == (1, OrderState.OPEN, (alarm.id,))
     assert order.due == gateway.now.plus(2 * HOUR)
     assert alarm.order is not None
@@ -177,7 +177,7 @@ def test_a_ledger_that_cannot_commit_stops_no_evaluation(
 
     subject.take(gateway.poll(11, {TEMPERATURE: 80}))
     with monkeypatch.context() as patch:
-        patch.setattr("rules.worker.orders.answer", lambda entry, *_, **__: fail(entry))
+        patch.setattr("rules.effects.orders.answer", lambda entry, *_, **__: fail(entry))
         for _ in range(3):
             with pytest.raises(OperationalError):
                 subject.commit(gateway.now)
@@ -239,6 +239,65 @@ def test_a_lost_spool_is_a_new_epoch_and_no_second_alarm(ledger: Ledger) -> None
     assert (len(alarms(ledger)), len(orders(ledger))) == (1, 1)
 
 
+def test_a_spool_that_comes_back_is_read_on_from_where_it_was_left(ledger: Ledger) -> None:
+    """A folder that was not mounted for one boot, or a backup that was restored."""
+    gateway, subject = Gateway(), worker(ledger)
+    old = gateway.poll(5, {TEMPERATURE: 60})
+    subject.take(old)
+    subject.commit(gateway.now)
+    gateway.epoch, gateway.seq = "e2", 0
+    subject = worker(ledger)
+    subject.take(gateway.poll(7, {TEMPERATURE: 60}))
+    subject.commit(gateway.now)
+    gateway.epoch, gateway.seq = "e1", 5
+    subject = worker(ledger)
+    subject.take(old)
+    assert subject.cursor == ("e2", 7)
+    subject.take(gateway.poll(11, {TEMPERATURE: 80}))
+    subject.commit(gateway.now)
+    assert subject.cursor == worker(ledger).cursor == ("e1", 16)
+    assert (len(alarms(ledger)), len(orders(ledger))) == (1, 1)
+
+
+def test_spools_that_change_between_two_commits_are_all_remembered(ledger: Ledger) -> None:
+    gateway, subject = Gateway(), worker(ledger)
+    subject.take(gateway.poll(3, {"pump-1.fault": 0}))
+    subject.commit(gateway.now)
+    subject.take(gateway.poll(1, {"pump-1.fault": 1}))
+    for epoch in ("e2", "e3"):
+        gateway.epoch, gateway.seq = epoch, 0
+        subject.take(gateway.poll(2, {"pump-1.fault": 0}))
+    subject.commit(gateway.now)
+    before = everything(ledger)
+    subject = worker(ledger)
+    subject.take(gateway.said)
+    assert not subject.has_changes
+    subject.commit(gateway.now)
+    assert everything(ledger) == before
+
+
+def test_the_rules_tell_that_they_are_alive(ledger: Ledger) -> None:
+    gateway, subject = Gateway(), worker(ledger)
+
+    def committed() -> Instant | None:
+        with ledger.read(SITE) as view:
+            return view.committed("gw-1")
+
+    subject.commit(gateway.now)
+    assert committed() is None, "the gateway was never heard"
+    subject.take(gateway.poll(1, {TEMPERATURE: 60}))
+    subject.commit(gateway.now)
+    first = gateway.now
+    subject.commit(gateway.clock.advance(4.9))
+    assert committed() == first, "nothing is written without need"
+    subject.commit(gateway.clock.advance(0.1))
+    assert committed() == gateway.now, "and at least so often"
+    gateway.clock.reboot("boot-2")
+    worker(ledger).commit(gateway.clock.step_wall(-3600))
+    assert committed() == gateway.now
+    assert subject.cursor == worker(ledger).cursor == ("e1", 1)
+
+
 def test_records_of_another_gateway_are_none_of_ours(ledger: Ledger) -> None:
     gateway, subject = Gateway(), worker(ledger)
     (record,) = gateway.poll(1, {"pump-1.fault": 1})
@@ -246,6 +305,59 @@ def test_records_of_another_gateway_are_none_of_ours(ledger: Ledger) -> None:
     subject.take([Record(envelope=other, body=record.body)])
     subject.commit(gateway.now)
     assert alarms(ledger) == []
+
+
+# What can never be written
+
+
+def test_two_rules_of_one_cause_and_one_first_reading_share_no_orders_id(ledger: Ledger) -> None:
+    """The slow one comes up when the order of the quick one is closed already."""
+    warm = replace(HOT, id="warm", condition=replace(HOT.condition, limit=60), delay=2 * HOUR)
+    gateway, subject = Gateway(), worker(ledger, HOT, warm, FAULT)
+    subject.take(gateway.poll(11, {TEMPERATURE: 80}))
+    subject.take(gateway.poll(30, {TEMPERATURE: 70}))
+    subject.commit(gateway.now)
+    (alarm,), (order,) = alarms(ledger), orders(ledger)
+    actions.accept_order(ledger, SITE, order.id, by="admin", now=gateway.now)
+    actions.complete_order(ledger, SITE, order.id, by="admin", note="fan", now=gateway.now)
+    subject.commit(gateway.clock.advance(30 * 60))
+    assert orders(ledger)[0].state is OrderState.CLOSED
+    gateway.clock.advance(2 * 3600)
+    subject.take(gateway.poll(1, {TEMPERATURE: 70, "pump-2.fault": 1}))
+    subject.commit(gateway.now)
+    assert {one.rule for one in alarms(ledger)} == {"warm", "fault", "hot"}
+    found = {one.first_reading_at for one in alarms(ledger) if one.equipment == "pump-1"}
+    assert found == {alarm.first_reading_at}
+    assert len({one.id for one in orders(ledger)}) == 3
+
+
+@pytest.mark.parametrize("broken", ["alarms.record", "orders.answer"])
+def test_what_can_never_be_written_is_set_aside_and_holds_up_nothing(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    gateway, subject = Gateway(), worker(ledger)
+    whole = getattr(effects.alarms if "alarms" in broken else effects.orders, broken[7:])
+
+    def poisoned(entry: Entry, alarm: Alarm, *rest: object, **named: object) -> object:
+        done = whole(entry, alarm, *rest, **named)
+        if alarm.equipment == "pump-1":
+            raise IntegrityError("INSERT", {}, Exception("UNIQUE constraint failed"))
+        return done
+
+    before = metrics.set_aside._value.get()
+    subject.take(gateway.poll(11, {TEMPERATURE: 80}))
+    subject.take(gateway.poll(11, {"pump-2.motor_temperature": 80}))
+    with monkeypatch.context() as patch:
+        patch.setattr(f"rules.effects.{broken}", poisoned)
+        subject.commit(gateway.now)
+    assert subject.cursor == ("e1", 22)
+    assert [order.equipment for order in orders(ledger)] == ["pump-2"], "half an order is none"
+    kept = ["pump-2"] if broken == "alarms.record" else ["pump-2", "pump-1"]
+    assert [alarm.equipment for alarm in alarms(ledger)] == kept
+    assert metrics.set_aside._value.get() == before + 1
+    subject.take(gateway.poll(21, {TEMPERATURE: 60}))
+    subject.commit(gateway.now)
+    assert metrics.set_aside._value.get() == before + 1
 
 
 # Restart and clocks
@@ -320,6 +432,67 @@ def test_a_step_of_the_wall_clock_breaches_no_order_early_or_late(
     gateway.clock.advance(1)
     subject.commit(gateway.now)
     assert orders(ledger)[0].breached_at == gateway.now.wall
+
+
+def test_an_order_is_breached_although_a_restart_set_the_clock_back(ledger: Ledger) -> None:
+    gateway, subject = Gateway(), worker(ledger)
+    subject.take(gateway.poll(11, {TEMPERATURE: 80}))
+    subject.commit(gateway.now)
+    gateway.clock.reboot("boot-2")
+    gateway.clock.step_wall(-365 * 24 * 3600)
+    subject = worker(ledger)
+    for _ in range(10 + 2 * 60 - 1):
+        subject.commit(gateway.clock.advance(60))
+    assert orders(ledger)[0].breached_at is None
+    subject.commit(gateway.clock.advance(60))
+    (order,) = orders(ledger)
+    assert order.breached_at == order.due.wall == gateway.now.wall
+
+
+def test_a_clock_that_is_set_right_soon_after_a_restart_moves_no_limit(ledger: Ledger) -> None:
+    gateway, subject = Gateway(), worker(ledger)
+    subject.take(gateway.poll(11, {TEMPERATURE: 80}))
+    subject.commit(gateway.now)
+    due = orders(ledger)[0].due.wall
+    gateway.clock.reboot("boot-2")
+    gateway.clock.step_wall(-365 * 24 * 3600)
+    subject = worker(ledger)
+    subject.commit(gateway.clock.advance(9 * 60))
+    gateway.clock.step_wall(365 * 24 * 3600)
+    subject.commit(gateway.clock.advance(9 * 60))
+    gateway.clock.advance((due - gateway.now.wall) / SECOND)
+    subject.commit(gateway.now)
+    assert orders(ledger)[0].breached_at == due
+
+
+def test_a_pause_of_everything_raises_no_false_alarm(ledger: Ledger) -> None:
+    """One hot reading, then the whole machine stood still for two minutes."""
+    gateway, subject = Gateway(), worker(ledger)
+    cool = {TEMPERATURE: 60.0, "pump-2.motor_temperature": 60.0}
+    for _ in range(20):
+        subject.take(gateway.poll(1, cool))
+        subject.tick(gateway.now)
+    subject.take(gateway.poll(1, {**cool, TEMPERATURE: 80.0}))
+    subject.tick(gateway.clock.advance(0.2))
+    subject.tick(gateway.clock.advance(120))
+    # The frame of another device is the first to come.
+    subject.take([gateway.say({"pump-2.motor_temperature": 60})])
+    subject.tick(gateway.clock.advance(0.2))
+    subject.take([gateway.say({TEMPERATURE: 60})])
+    subject.take(gateway.poll(30, cool))
+    subject.commit(gateway.now)
+    assert alarms(ledger) == []
+
+
+def test_after_a_pause_a_silent_device_is_waited_for_and_no_longer(ledger: Ledger) -> None:
+    gateway, subject = Gateway(), worker(ledger)
+    subject.take(gateway.poll(1, {TEMPERATURE: 80}))
+    subject.tick(gateway.now)
+    gateway.clock.advance(120)
+    subject.take(gateway.poll(3, {"pump-2.motor_temperature": 60}))
+    assert not subject.has_changes
+    subject.take(gateway.poll(1, {"pump-2.motor_temperature": 60}))
+    assert subject.has_changes, "the cable may have burnt"
 
 
 # Alarms, orders and timers together
@@ -458,8 +631,51 @@ def test_an_alarm_whose_rule_is_gone_stays_visible(ledger: Ledger) -> None:
     gateway, subject = Gateway(), worker(ledger)
     subject.take(gateway.poll(11, {TEMPERATURE: 80}))
     subject.commit(gateway.now)
-    subject = worker(ledger, DARK)
-    subject.take(gateway.poll(60, {TEMPERATURE: 60}))
-    subject.commit(gateway.now)
+    (before,) = alarms(ledger)
+    for _ in range(2):
+        subject = worker(ledger, DARK)
+        subject.take(gateway.poll(60, {TEMPERATURE: 60}))
+        subject.commit(gateway.now)
     (alarm,) = alarms(ledger)
-    assert (alarm.present, alarm.name.en) == (True, "Rule hot")
+    assert (alarm.state, alarm.name.en) == (AlarmState.RETURNED_UNACKNOWLEDGED, "Rule hot")
+    with ledger.read(SITE) as view:
+        assert [(event.event, event.why) for event in view.alarm_events(before.id)] == [
+            ("raise", None),
+            ("withdraw", "rule hot is no longer in force for pump-1"),
+        ]
+    actions.acknowledge_alarm(ledger, SITE, alarm.id, by="admin", now=gateway.now)
+    assert alarms(ledger)[0].state is AlarmState.CLOSED
+
+
+def test_the_order_of_a_rule_that_is_gone_can_be_closed(ledger: Ledger) -> None:
+    gateway, subject = Gateway(), worker(ledger)
+    subject.take(gateway.poll(11, {TEMPERATURE: 80}))
+    subject.commit(gateway.now)
+    (alarm,), (order,) = alarms(ledger), orders(ledger)
+    actions.acknowledge_alarm(ledger, SITE, alarm.id, by="admin", now=gateway.now)
+    actions.accept_order(ledger, SITE, order.id, by="admin", now=gateway.now)
+    actions.complete_order(ledger, SITE, order.id, by="admin", note="done", now=gateway.now)
+    installed = site().equipment
+    elsewhere = site(installed["pump-2"], installed["lamp-1"])
+    subject = Worker(site=elsewhere, rulebook=rulebook(), ledger=ledger)
+    subject.load()
+    subject.commit(gateway.now)
+    with ledger.read(SITE) as view:
+        assert stand(view) == (["closed"], ["completed"])
+        assert view.alarm_events(alarm.id)[-1].why == "pump-1 is no longer installed"
+    subject.commit(gateway.clock.advance(30 * 60))
+    with ledger.read(SITE) as view:
+        assert stand(view) == (["closed"], ["closed"])
+
+
+def test_a_rule_that_comes_back_raises_its_alarm_anew(ledger: Ledger) -> None:
+    gateway, subject = Gateway(), worker(ledger)
+    subject.take(gateway.poll(11, {TEMPERATURE: 80}))
+    subject.commit(gateway.now)
+    subject = worker(ledger, DARK)
+    subject.commit(gateway.now)
+    subject = worker(ledger)
+    subject.take(gateway.poll(11, {TEMPERATURE: 80}))
+    subject.commit(gateway.now)
+    with ledger.read(SITE) as view:
+        assert stand(view) == (["returned_unacknowledged", "unacknowledged"], ["open"])

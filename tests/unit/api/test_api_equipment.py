@@ -8,6 +8,9 @@ import pytest
 from api_room import HOT, Room
 from starlette.testclient import TestClient
 
+from api.views.equipment import is_heard
+from gateway.model.moment import SECOND, Instant
+
 
 def reading(client: TestClient, point: str = HOT) -> dict:
     thing = client.get(f"/api/v1/equipment/{point.partition('.')[0]}").json()
@@ -89,6 +92,21 @@ def test_what_the_history_remembers_is_shown_as_old(room: Room, client: TestClie
     room.latest.__init__(room.site)
     room.latest.prime(room.history.latest([HOT]))
     assert (reading(client)["value"], reading(client)["quality"]) == (41.5, "stale")
+
+
+def test_a_gateway_whose_clock_is_ahead_is_not_called_well(room: Room, client: TestClient) -> None:
+    record = room.record({HOT: 41.5})
+    behind = Instant(wall=room.clock.now().wall - 600 * SECOND, mono=7, boot="elsewhere")
+    room.latest.take(record, behind)
+    for later in (0, 599, 601):
+        now = behind.plus(later * SECOND)
+        assert not is_heard(room.site, now, room.latest.received), later
+    ours = Instant(wall=room.clock.now().wall, mono=7, boot="elsewhere")
+    room.latest.take(record, ours)
+    assert is_heard(room.site, ours, room.latest.received)
+    # The wall clock was stepped back by as much as the gateway has been silent.
+    silent = Instant(wall=ours.wall, mono=ours.mono + 600 * SECOND, boot="elsewhere")
+    assert not is_heard(room.site, silent, room.latest.received)
 
 
 def test_equipment_in_the_order_of_the_site_with_limits(client: TestClient, room: Room) -> None:
@@ -223,6 +241,7 @@ def test_health_tells_which_part_is_ill(visitor: TestClient, room: Room) -> None
         "ledger": "ok",
         "history": "ok",
         "gateway": "nothing received yet",
+        "rules": "nothing committed yet",
     }
     room.receive({HOT: 40.0})
     answer = visitor.get("/healthz")
@@ -232,6 +251,27 @@ def test_health_tells_which_part_is_ill(visitor: TestClient, room: Room) -> None
     with room.ledger.writing() as connection:
         connection.exec_driver_sql("ALTER TABLE change RENAME TO gone")
     assert "does not answer" in visitor.get("/healthz").json()["checks"]["ledger"]
+
+
+def test_health_tells_that_the_rules_have_not_committed_for_long(
+    visitor: TestClient, room: Room
+) -> None:
+    """The gateway is heard, the ledger answers, and yet no alarm would become a row."""
+    room.receive({HOT: 40.0})
+    for said in ("ok", "last commit 31 s ago"):
+        room.latest.take(room.record({HOT: 40.0}), room.clock.now())
+        answer = visitor.get("/healthz")
+        assert answer.status_code == (200 if said == "ok" else 503)
+        assert answer.json()["checks"] == {
+            "ledger": "ok",
+            "history": "ok",
+            "gateway": "ok",
+            "rules": said,
+        }
+        room.clock.advance(31)
+    room.worker.commit(room.clock.now())
+    room.clock.advance(30)
+    assert visitor.get("/healthz").json()["checks"]["rules"] == "ok"
 
 
 def test_metrics_count_operations_not_addresses(client: TestClient) -> None:

@@ -17,9 +17,8 @@ from prometheus_client import REGISTRY
 from api import live, service
 from api.routes import stream as stream_route
 from api.settings import CannotStartError
-from gateway.bus.chunk import Chunk, encode
+from gateway.bus.chunk import encode
 from gateway.bus.stream import Topics
-from gateway.model import events
 from gateway.model.moment import DAY, SECOND
 
 
@@ -91,15 +90,8 @@ def on_loop(served: Served, work) -> None:
 
 def publish(served: Served, room: Room, values: dict[str, float | None]) -> None:
     """A frame as the gateway says it on the bus."""
-    record = room.record(values)
-    seq = record.envelope.seq
-    chunk = Chunk(
-        epoch=record.envelope.epoch,
-        after=seq - 1,
-        through=seq,
-        head=seq,
-        records=[(seq, events.encode(record))],
-    )
+    room.record(values)
+    chunk = room.chunk(room.seq - 1)
     topic = Topics(room.site.id, room.site.gateway).events
     on_loop(served, lambda: served.bus.publish(topic, encode(chunk)))
 

@@ -31,6 +31,7 @@ def upgrade() -> None:
         sa.Column("first_value", sa.Double(), nullable=True),
         sa.Column("value", sa.Double(), nullable=True),
         sa.Column("gate_value", sa.Double(), nullable=True),
+        sa.Column("test", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("site_id", "rule", "equipment", name=op.f("pk_condition")),
     )
     op.create_table(
@@ -47,6 +48,9 @@ def upgrade() -> None:
         sa.Column("epoch", sa.Text(), nullable=False),
         sa.Column("seq", sa.BigInteger(), nullable=False),
         sa.Column("ordinal", sa.Integer(), nullable=False),
+        sa.Column("at_wall", sa.BigInteger(), nullable=False),
+        sa.Column("at_mono", sa.BigInteger(), nullable=False),
+        sa.Column("at_boot", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("site_id", "gateway", "epoch", name=op.f("pk_cursor")),
     )
     op.create_table(
@@ -64,6 +68,7 @@ def upgrade() -> None:
         sa.Column("site_id", sa.Text(), nullable=False),
         sa.Column("notice", sa.Text(), nullable=False),
         sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("rank", sa.Integer(), nullable=False),
         sa.Column("body", sa.JSON(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),

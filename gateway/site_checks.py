@@ -1,0 +1,163 @@
+"""What is wrong with a site file although every key in it is known and of the right kind.
+
+Each check ends where it would need a field that is wrong in itself; see
+:func:`gateway.documents.findings`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Protocol, TypeVar
+from zoneinfo import available_timezones
+
+from gateway.documents import Finding, UnreadableError, findings
+from gateway.model.moment import MINUTE, SECOND
+from gateway.profile_files import Profiles
+from gateway.site_document import AreaDocument, BrokerDocument, LinkDocument, SiteDocument
+from gateway.site_equipment import EquipmentChecks, out_of_bounds
+
+_TIMEOUT = (SECOND // 10, MINUTE)
+
+
+class _Named(Protocol):
+    @property
+    def id(self) -> str: ...
+
+
+N = TypeVar("N", bound=_Named)
+
+
+class SiteChecks:
+    """The checks of one site file.
+
+    ``content``: as far as it can be read; ``file``: its path, which paths in it start from.
+    """
+
+    def __init__(self, content: SiteDocument, file: str, profiles: Profiles) -> None:
+        self._content = content
+        self._folder = Path(file).parent
+        self._profiles = profiles
+
+    def findings(self) -> Iterator[Finding]:
+        """Everything that is wrong."""
+        yield from findings(
+            *(self._single(key) for key in ("areas", "links", "equipment")),
+            self._timezone(),
+            *(self._folder_exists(key) for key in ("profiles_folder", "rulebook_folder")),
+            self._broker(),
+            self._links(),
+            self._equipment(),
+        )
+
+    def _single(self, key: str) -> Iterator[Finding]:
+        seen: set[str] = set()
+        for at, item in enumerate(getattr(self._content, key)):
+            with suppress(UnreadableError):
+                if item.id in seen:
+                    yield (key, at, "id"), "is the id of an earlier one too", "give it another id"
+                seen.add(item.id)
+
+    def _timezone(self) -> Iterator[Finding]:
+        given, known = self._content.site.timezone, available_timezones()
+        if given not in known:
+            near = get_close_matches(given, known, n=1)
+            mend = f"did you mean {near[0]!r}?" if near else "use a name such as Asia/Shanghai"
+            yield ("site", "timezone"), f"there is no time zone {given!r}", mend
+
+    def _folder_exists(self, key: str) -> Iterator[Finding]:
+        own = getattr(self._content.site, key)
+        if own is not None and not (self._folder / own).is_dir():
+            wrong = f"there is no folder {self._folder / own}"
+            yield ("site", key), wrong, "write it relative to the site file"
+
+    def _broker(self) -> Iterator[Finding]:
+        said = self._content.broker
+        if said is not None:
+            for where, wrong, mend in findings(
+                _broker_port(said), _passwords(said), self._password_file(said), _password_env(said)
+            ):
+                yield ("broker", *where), wrong, mend
+
+    def _password_file(self, said: BrokerDocument) -> Iterator[Finding]:
+        if said.password_file is not None:
+            path = self._folder / said.password_file
+            try:
+                path.read_text(encoding="utf-8")
+            except (OSError, UnicodeDecodeError) as error:
+                wrong = f"{path} cannot be read ({type(error).__name__})"
+                mend = "write the password into it; the path is relative to the site file"
+                yield ("password_file",), wrong, mend
+
+    def _links(self) -> Iterator[Finding]:
+        for at, link in enumerate(self._content.links):
+            for where, wrong, mend in findings(_link(link), _link_port(link), _link_timeout(link)):
+                yield ("links", at, *where), wrong, mend
+
+    def _equipment(self) -> Iterator[Finding]:
+        links: Mapping[str, LinkDocument] | None = None
+        areas: Mapping[str, AreaDocument] | None = None
+        with suppress(UnreadableError):
+            links = _by_id(self._content.links)
+        with suppress(UnreadableError):
+            areas = _by_id(self._content.areas)
+        checks = EquipmentChecks(links, areas, self._profiles)
+        for at, thing in enumerate(self._content.equipment):
+            for where, wrong, mend in checks.of(thing):
+                yield ("equipment", at, *where), wrong, mend
+
+
+def _by_id(items: Sequence[N]) -> Mapping[str, N]:
+    """The items by id, of two the first; raises :class:`UnreadableError` if an id is wrong."""
+    return {item.id: item for item in reversed(items)}
+
+
+def _port(port: int | None) -> Iterator[Finding]:
+    if port is not None and not 1 <= port <= 65535:
+        yield ("port",), f"{port} is no port", "use 1 to 65535"
+
+
+def _broker_port(said: BrokerDocument) -> Iterator[Finding]:
+    yield from _port(said.port)
+
+
+def _passwords(said: BrokerDocument) -> Iterator[Finding]:
+    sources = [key for key in ("password_file", "password_env") if getattr(said, key)]
+    if len(sources) > 1:
+        yield ("password_env",), "is given beside password_file", "keep one"
+    if bool(said.username) != bool(sources):
+        yield (
+            (),
+            "has a user name without a password, or the other way round",
+            "give username and one of password_file, password_env; or neither",
+        )
+
+
+def _password_env(said: BrokerDocument) -> Iterator[Finding]:
+    name = said.password_env
+    if name is not None and said.password_file is None and name not in os.environ:
+        yield ("password_env",), f"{name} is not set", "set it in the environment"
+
+
+def _link(link: LinkDocument) -> Iterator[Finding]:
+    """What the protocol needs is there, and nothing that it does not know."""
+    for key in ("host", "port", "timeout"):
+        with suppress(UnreadableError):
+            given = getattr(link, key) is not None
+            if given and link.protocol == "mqtt":
+                yield (key,), "does not fit protocol mqtt", "name the broker in broker:"
+            elif not given and key != "timeout" and link.protocol != "mqtt":
+                yield (key,), "is missing", "say where the device listens"
+
+
+def _link_port(link: LinkDocument) -> Iterator[Finding]:
+    yield from _port(link.port)
+
+
+def _link_timeout(link: LinkDocument) -> Iterator[Finding]:
+    if link.timeout is not None:
+        for wrong, mend in out_of_bounds(link.timeout, _TIMEOUT):
+            yield ("timeout",), wrong, mend

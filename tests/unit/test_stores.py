@@ -1,0 +1,94 @@
+"""Opening what is kept, and the user admin."""
+
+from __future__ import annotations
+
+import pytest
+
+from api.data_directory import DataDirectory
+from api.settings import ADMIN_PASSWORD, CannotStartError
+from api.stores import ledger_of, see_to_admin, spool_of
+from gateway.clock import ManualClock
+from rules import people
+
+CLOCK = ManualClock(1_795_233_600_000_000)
+
+
+@pytest.fixture
+def data(tmp_path, monkeypatch):
+    monkeypatch.delenv(ADMIN_PASSWORD, raising=False)
+    return DataDirectory.open(tmp_path / "data")
+
+
+@pytest.fixture
+def ledger(data):
+    ledger = ledger_of(data)
+    yield ledger
+    ledger.close()
+
+
+def can_log_in(ledger, password):
+    try:
+        people.log_in(ledger, "admin", password, CLOCK.now())
+    except people.LogInRefusedError:
+        return False
+    return True
+
+
+def test_a_ledger_that_others_made_first_locks_nobody_out(data, ledger):
+    """The rules may have made the file; whether there is an admin is what counts."""
+    see_to_admin(ledger, data, CLOCK)
+    made = data.made_password()
+    assert made is not None
+    assert can_log_in(ledger, made)
+
+
+def test_killed_before_it_was_shown_the_same_password_is_shown_next(data, ledger):
+    see_to_admin(ledger, data, CLOCK)
+    made = data.made_password()
+    see_to_admin(ledger, data, CLOCK)
+    assert data.made_password() == made
+
+
+def test_shown_once_it_stays_as_it_is(data, ledger):
+    see_to_admin(ledger, data, CLOCK)
+    made = data.made_password()
+    data.forget_made_password()
+    see_to_admin(ledger, data, CLOCK)
+    assert data.made_password() is None
+    assert can_log_in(ledger, made)
+
+
+def test_the_environment_wins_and_an_empty_one_says_nothing(data, ledger, monkeypatch):
+    see_to_admin(ledger, data, CLOCK)
+    monkeypatch.setenv(ADMIN_PASSWORD, "given")
+    see_to_admin(ledger, data, CLOCK)
+    assert can_log_in(ledger, "given")
+    assert data.made_password() is None
+    monkeypatch.setenv(ADMIN_PASSWORD, "")
+    see_to_admin(ledger, data, CLOCK)
+    assert can_log_in(ledger, "given")
+
+
+@pytest.mark.parametrize("wrong", ["x" * 257, "\udcff\udcfe"])
+def test_a_password_that_nobody_could_log_in_with_is_refused(wrong, data, ledger, monkeypatch):
+    monkeypatch.setenv(ADMIN_PASSWORD, wrong)
+    with pytest.raises(CannotStartError, match=ADMIN_PASSWORD):
+        see_to_admin(ledger, data, CLOCK)
+
+
+def test_a_ledger_that_is_none_is_one_clear_line(data):
+    data.ledger.write_bytes(b"this is no database" * 100)
+    with pytest.raises(CannotStartError, match="bring back a backup"):
+        ledger_of(data)
+
+
+def test_a_ledger_that_is_a_directory_is_one_clear_line(data):
+    data.ledger.mkdir()
+    with pytest.raises(CannotStartError, match="bring back a backup"):
+        ledger_of(data)
+
+
+def test_a_spool_that_is_a_file_is_one_clear_line(data):
+    data.spool.touch()
+    with pytest.raises(CannotStartError, match="move it away"):
+        spool_of(data)

@@ -51,3 +51,7 @@ history_failures = Counter("dutyroom_history_failures", "Transactions that were 
 history_behind = Gauge(
     "dutyroom_history_backlog_seconds", "Age of the oldest record that the history lacks."
 )
+bus_dropped = Counter(
+    "dutyroom_bus_dropped",
+    "Messages not sent because the broker was away; the stream makes up for them.",
+)

@@ -146,7 +146,7 @@ class _Service:
         metrics.provisional.set(len(self._worker.provisional()))
         for change in batch.changes:
             metrics.changes.labels(turn=change.turn.value).inc()
-            _log.info(change.turn.value, alarm=change.occurrence, value=change.value)
+            _log.info(change.turn.value, alarm=change.occurrence, first_value=change.value)
         return True
 
     async def _pause(self) -> None:

@@ -71,5 +71,6 @@ def _gateway(desk: Desk) -> str:
     if received is None:
         return "nothing received yet"
     if not equipment.is_heard(desk.site, now, received):
-        return f"silent for {now.since(received) // 1_000_000} s"
+        silent = now.since(received) // SECOND
+        return f"silent for {silent} s" if silent >= 0 else f"its clock is {-silent} s ahead"
     return _OK

@@ -20,6 +20,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from gateway import metrics
 from gateway.bus.base import BusRefusedError, Handler, matches
 from gateway.model.equipment import Broker
 
@@ -47,8 +48,6 @@ class MqttBus:
         self._answered = asyncio.Event()
         self._refusal = ""
         self._connected = False
-        self.dropped = 0
-        """Messages not sent because the broker was away; the stream makes up for them."""
         self._client = paho.Client(
             CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=True
         )
@@ -83,10 +82,10 @@ class MqttBus:
         if retain:
             self._retained[topic] = payload
         if not self._connected:
-            self.dropped += not retain
+            metrics.bus_dropped.inc(not retain)
             return
         info = self._client.publish(topic, payload, qos=1, retain=retain)
-        self.dropped += info.rc != paho.MQTT_ERR_SUCCESS
+        metrics.bus_dropped.inc(info.rc != paho.MQTT_ERR_SUCCESS)
 
     def subscribe(self, topic_filter: str, handler: Handler) -> Callable[[], None]:
         number = next(self._numbers)

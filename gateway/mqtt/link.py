@@ -11,13 +11,16 @@ import contextlib
 import random
 import socket
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import structlog
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from gateway.model.equipment import Broker
+
+_log = structlog.get_logger(__name__)
 
 _KEEPALIVE = 30
 _CONNECT_TIMEOUT = 5.0
@@ -272,3 +275,6 @@ class MqttSession:
         self.quarantine.topic = topic
         self.quarantine.sample = bytes(message.payload[:_SAMPLE])
         self.quarantine.reason = str(error) or type(error).__name__
+        # Said ever more rarely: a device that talks nonsense must not fill the log.
+        if self.quarantine.count.bit_count() == 1:
+            _log.warning("message put aside", **asdict(self.quarantine))

@@ -184,6 +184,28 @@ time.sleep(60)
     assert time.monotonic() - began < 10
 
 
+def test_a_deaf_child_costs_its_siblings_no_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervise, "_POLITE", 0.3)
+    slow, deaf = tmp_path / "slow", tmp_path / "deaf"
+    code = """
+import pathlib, signal, sys, time
+def end(*_):
+    time.sleep(0.5)
+    sys.exit(0)
+signal.signal(signal.SIGTERM, end if sys.argv[2] == "slow" else signal.SIG_IGN)
+pathlib.Path(sys.argv[1]).write_text("yes")
+time.sleep(60)
+"""
+    said = run_until(
+        lambda: slow.exists() and deaf.exists(),
+        Program(name="the slow", command=python(code, str(slow), "slow")),
+        Program(name="the deaf", command=python(code, str(deaf), "deaf")),
+    )
+    assert said == ["the deaf does not end by itself; killing it"]
+
+
 @pytest.fixture
 def product(tmp_path: Path, free_port: int) -> Iterator[Product]:
     running = Product(data=tmp_path / "data", site=demo_site(), port=free_port)

@@ -189,7 +189,9 @@ class Subscriber:
         at_most: int | None = None,
         retry: float = 2.0,
         waiting_bytes: int = _WAITING_BYTES,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._monotonic = monotonic
         epoch, seq = after or ("", 0)
         self.place = Place(epoch=epoch, seq=seq)
         self.unreadable = 0
@@ -256,7 +258,7 @@ class Subscriber:
 
     async def _ask_if_behind(self) -> None:
         """Ask unless a question is still fresh; a stale one is repeated under the same id."""
-        now = time.monotonic()
+        now = self._monotonic()
         if not self.place.behind:
             self._behind_since = None
             return
@@ -276,7 +278,7 @@ class Subscriber:
     async def _wait(self) -> None:
         patience = None
         if self._asked is not None:
-            patience = max(0.0, self._asked + self._retry - time.monotonic())
+            patience = max(0.0, self._asked + self._retry - self._monotonic())
         try:
             async with asyncio.timeout(patience):
                 await self._arrived.wait()
@@ -289,7 +291,7 @@ class Subscriber:
     def _is_impatient(self) -> bool:
         if self._patience is None or self._behind_since is None:
             return False
-        return time.monotonic() - self._behind_since > self._patience
+        return self._monotonic() - self._behind_since > self._patience
 
     def _on_answer(self, _topic: str, payload: bytes) -> None:
         self._hear(payload, self._answered)

@@ -15,7 +15,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from api.desk import Desk
 from api.problems import ProblemException
 from gateway.model.moment import MINUTE, SECOND, Instant
-from rules import people
+from rules.people import accounts
+from rules.people.roles import Actor, Role
 
 COOKIE = "dutyroom_session"
 TRUSTED_WITHOUT_LEDGER = 15 * MINUTE
@@ -32,11 +33,15 @@ class Visitor:
     """Somebody who is logged in."""
 
     token: str
-    session: people.Session
+    session: accounts.Session
 
     @property
-    def user(self) -> people.User:
+    def user(self) -> accounts.User:
         return self.session.user
+
+    @property
+    def actor(self) -> Actor:
+        return Actor(username=self.user.username, role=Role(self.user.role))
 
 
 class Sessions:
@@ -45,7 +50,7 @@ class Sessions:
     def __init__(self, desk: Desk, *, secure: bool) -> None:
         self._desk = desk
         self._secure = secure
-        self._verified: dict[str, tuple[Instant, people.Session]] = {}
+        self._verified: dict[str, tuple[Instant, accounts.Session]] = {}
         self._password_threads = CapacityLimiter(_PASSWORDS_AT_ONCE)
 
     @property
@@ -53,14 +58,16 @@ class Sessions:
         # A browser lets only this very host set a ``__Host-`` cookie, and only over HTTPS.
         return f"__Host-{COOKIE}" if self._secure else COOKIE
 
-    async def log_in(self, username: str, password: str) -> tuple[str, people.User]:
-        """A new token and its user; raises ``people.LogInRefusedError``."""
-        work = partial(people.log_in, self._desk.ledger, username, password, self._desk.clock.now())
+    async def log_in(self, username: str, password: str) -> tuple[str, accounts.User]:
+        """A new token and its user; raises ``accounts.LogInRefusedError``."""
+        work = partial(
+            accounts.log_in, self._desk.ledger, username, password, self._desk.clock.now()
+        )
         return await to_thread.run_sync(work, limiter=self._password_threads)
 
     async def log_out(self, token: str) -> None:
         """The token is worth nothing from now on."""
-        await self._desk.in_ledger(partial(people.log_out, self._desk.ledger, token))
+        await self._desk.in_ledger(partial(accounts.log_out, self._desk.ledger, token))
         self._verified.pop(token, None)
 
     async def visitor(self, token: str) -> Visitor | None:
@@ -72,7 +79,7 @@ class Sessions:
         now = self._desk.clock.now()
         try:
             session = await self._desk.in_ledger(
-                partial(people.session_of, self._desk.ledger, token, now)
+                partial(accounts.session_of, self._desk.ledger, token, now)
             )
         except SQLAlchemyError:
             remembered = self._remembered(token, now)
@@ -89,7 +96,7 @@ class Sessions:
         response.set_cookie(
             self.cookie,
             token,
-            max_age=people.ABSOLUTE // SECOND,
+            max_age=accounts.ABSOLUTE // SECOND,
             path="/",
             secure=self._secure,
             httponly=True,
@@ -101,7 +108,7 @@ class Sessions:
             self.cookie, path="/", secure=self._secure, httponly=True, samesite="strict"
         )
 
-    def _remember(self, token: str, now: Instant, session: people.Session) -> None:
+    def _remember(self, token: str, now: Instant, session: accounts.Session) -> None:
         self._verified.pop(token, None)
         self._verified[token] = (now, session)
         if len(self._verified) > _REMEMBERED_AT_MOST:

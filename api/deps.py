@@ -14,6 +14,7 @@ from api.auth import COOKIE, Sessions, Visitor, refuse_foreign
 from api.desk import Desk
 from api.live import Live
 from api.problems import ProblemException
+from rules.people.roles import Actor
 
 _described_cookie = APIKeyCookie(name=COOKIE, scheme_name="session", auto_error=False)
 
@@ -46,10 +47,16 @@ async def get_visitor(
     return visitor
 
 
+async def get_actor(visitor: Annotated[Visitor, Depends(get_visitor)]) -> Actor:
+    """Who a write is done by."""
+    return visitor.actor
+
+
 DeskNeeded = Annotated[Desk, Depends(get_desk)]
 LiveNeeded = Annotated[Live, Depends(get_live)]
 SessionsNeeded = Annotated[Sessions, Depends(get_sessions)]
 VisitorNeeded = Annotated[Visitor, Depends(get_visitor)]
+ActorNeeded = Annotated[Actor, Depends(get_actor)]
 SameOrigin = Depends(refuse_foreign)
 IdempotencyKey = Annotated[
     str | None,

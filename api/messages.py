@@ -30,10 +30,11 @@ _RETRY_MS = 2000
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Changed:
-    """An alarm or an order as it is now, and the newest change that led there."""
+    """An alarm or an order as it is now, and the newest change that led there; of anything else
+    only that it changed."""
 
     change: int
-    subject: Alarm | WorkOrder
+    subject: Alarm | WorkOrder | Change
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,13 +79,21 @@ def opening(view: View, last_event_id: int | None) -> Missed | Everything:
 
 
 def _subjects(view: View, found: Sequence[Change]) -> list[Changed]:
-    newest = {(change.kind, change.subject): change.id for change in found}
+    newest = {(change.kind, change.subject): change for change in found}
     changed = []
-    for (kind, subject), change in sorted(newest.items(), key=lambda item: item[1]):
-        row = view.alarm(subject) if kind is ChangeKind.ALARM else view.order(subject)
+    for change in sorted(newest.values(), key=lambda change: change.id):
+        row = _row(view, change)
         if row is not None:
-            changed.append(Changed(change=change, subject=row))
+            changed.append(Changed(change=change.id, subject=row))
     return changed
+
+
+def _row(view: View, change: Change) -> Alarm | WorkOrder | Change | None:
+    if change.kind is ChangeKind.ALARM:
+        return view.alarm(change.subject)
+    if change.kind is ChangeKind.ORDER:
+        return view.order(change.subject)
+    return change
 
 
 def opening_messages(start: Missed | Everything, readings: Readings) -> list[bytes]:
@@ -104,8 +113,13 @@ def opening_messages(start: Missed | Everything, readings: Readings) -> list[byt
 
 
 def changed_message(changed: Changed, readings: Readings) -> bytes:
-    """``event: alarm`` or ``event: order``."""
+    """``event: alarm`` or ``event: order`` with the document, ``event: changed`` without."""
     row, zone = changed.subject, readings.site.zone
+    if isinstance(row, Change):
+        told = models.ChangedMessage.model_validate(
+            {"kind": row.kind.value, "subject": row.subject}
+        )
+        return _message("changed", told, change=changed.change)
     if isinstance(row, Alarm):
         alarm = models.AlarmMessage(alarm=alarms.document(row, readings, zone))
         return _message("alarm", alarm, change=changed.change)

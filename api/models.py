@@ -371,6 +371,13 @@ class OrderMessage(Document):
     order: WorkOrder
 
 
+class ChangedMessage(Document):
+    """`event: changed`: something else is not as it was; ask for it again."""
+
+    kind: Literal["round", "roster"]
+    subject: str = Field(description="The id of the round, or what of the roster changed.")
+
+
 class ReadingsMessage(Document):
     """`event: readings`: what changed, in value, quality or age."""
 
@@ -386,7 +393,14 @@ class HeartbeatMessage(Document):
 
 
 class StreamMessage(
-    RootModel[SnapshotMessage | AlarmMessage | OrderMessage | ReadingsMessage | HeartbeatMessage]
+    RootModel[
+        SnapshotMessage
+        | AlarmMessage
+        | OrderMessage
+        | ChangedMessage
+        | ReadingsMessage
+        | HeartbeatMessage
+    ]
 ):
     """The `data:` of one event; `event:` tells which."""
 

@@ -20,6 +20,7 @@ from api.views.paging import BadCursorError
 from gateway.history.base import HistoryUnavailableError
 from rules import actions
 from rules.lifecycle import IllegalTransitionError
+from rules.people.roles import ForbiddenError
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -41,6 +42,7 @@ _MEANINGS: Mapping[type[Exception], tuple[int, str | None]] = {
     actions.NotFoundError: (404, None),
     actions.KeyReusedError: (409, None),
     IllegalTransitionError: (409, None),
+    ForbiddenError: (403, None),
     BadCursorError: (400, "This cursor was not given out here."),
     OperationalError: (503, "The ledger does not answer. Try again."),
     PoolTimeoutError: (503, "The ledger is too busy. Try again."),

@@ -8,8 +8,8 @@ from api.data_directory import DataDirectory
 from api.settings import CannotStartError, given_password
 from gateway.clock import Clock
 from gateway.spool import Spool, SpoolBusyError
-from rules import people
 from rules.ledger.store import Ledger, open_ledger
+from rules.people import accounts
 
 
 def ledger_of(data: DataDirectory) -> Ledger:
@@ -47,6 +47,6 @@ def see_to_admin(ledger: Ledger, data: DataDirectory, clock: Clock) -> None:
     given = given_password()
     if given is not None:
         data.forget_made_password()
-        people.ensure_admin(ledger, given, clock.now())
-    elif not people.has_admin(ledger):
-        people.ensure_admin(ledger, data.make_password(), clock.now())
+        accounts.ensure_admin(ledger, given, clock.now())
+    elif not accounts.has_admin(ledger):
+        accounts.ensure_admin(ledger, data.make_password(), clock.now())

@@ -1,4 +1,5 @@
-"""What a person may do. Each action is one transaction: the step, its event, the change.
+"""What a person may do. Each action is one transaction: the step, its event, the change, and its
+line in the audit. Who may not gets ``ForbiddenError``, and nothing has changed.
 
 An action takes an optional key: the same key again does nothing and returns the same subject.
 """
@@ -8,11 +9,12 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from gateway.model.moment import Instant
-from rules.ledger import alarms, orders
+from rules.ledger import alarms, audit, orders
 from rules.ledger.rows import Alarm, WorkOrder
 from rules.ledger.store import Entry, Ledger
-from rules.ledger.tables import idempotency
+from rules.ledger.tables.work import idempotency
 from rules.ledger.view import View
+from rules.people.roles import Actor, Permission, require
 
 
 class NotFoundError(Exception):
@@ -28,7 +30,7 @@ def acknowledge_alarm(
     site: str,
     alarm_id: str,
     *,
-    by: str,
+    actor: Actor,
     now: Instant,
     note: str | None = None,
     idempotency_key: str | None = None,
@@ -39,11 +41,14 @@ def acknowledge_alarm(
     :class:`KeyReusedError`; then nothing has changed.
     """
     with ledger.write(site) as entry:
-        state = alarms.state_of(entry, alarm_id)
-        if state is None:
+        found = View(connection=entry.connection, site=site).alarm(alarm_id)
+        if found is None:
             raise NotFoundError(f"there is no alarm {alarm_id}")
+        require(actor, Permission.ACKNOWLEDGE_ALARM, found.area)
+        by = actor.username
         if _is_new(entry, idempotency_key, "acknowledge", alarm_id, by=by, now=now):
-            alarms.acknowledge(entry, alarm_id, state, by=by, note=note, at=now.wall)
+            alarms.acknowledge(entry, alarm_id, found.state, by=by, note=note, at=now.wall)
+            audit.record(entry, actor, "alarm.acknowledge", alarm_id, now.wall, note=note)
         found = View(connection=entry.connection, site=site).alarm(alarm_id)
     assert found is not None
     return found
@@ -54,7 +59,7 @@ def accept_order(
     site: str,
     order_id: str,
     *,
-    by: str,
+    actor: Actor,
     now: Instant,
     idempotency_key: str | None = None,
 ) -> WorkOrder:
@@ -63,8 +68,11 @@ def accept_order(
         row = orders.find(entry, order_id)
         if row is None:
             raise NotFoundError(f"there is no order {order_id}")
+        require(actor, Permission.ACCEPT_ORDER, row["area"])
+        by = actor.username
         if _is_new(entry, idempotency_key, "accept", order_id, by=by, now=now):
             orders.accept(entry, row, by=by, now=now)
+            audit.record(entry, actor, "order.accept", order_id, now.wall)
         return _order(entry, order_id)
 
 
@@ -73,7 +81,7 @@ def complete_order(
     site: str,
     order_id: str,
     *,
-    by: str,
+    actor: Actor,
     note: str,
     now: Instant,
     idempotency_key: str | None = None,
@@ -83,8 +91,11 @@ def complete_order(
         row = orders.find(entry, order_id)
         if row is None:
             raise NotFoundError(f"there is no order {order_id}")
+        require(actor, Permission.COMPLETE_ORDER, row["area"])
+        by = actor.username
         if _is_new(entry, idempotency_key, "complete", order_id, by=by, now=now):
             orders.complete(entry, row, by=by, note=note, now=now)
+            audit.record(entry, actor, "order.complete", order_id, now.wall, note=note)
         return _order(entry, order_id)
 
 

@@ -12,9 +12,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from gateway.bus.base import Bus
 from gateway.bus.stream import Subscriber
 from gateway.clock import Clock
+from gateway.latest import Latest
 from gateway.model.equipment import Site
 from gateway.model.moment import SECOND
 from rules import metrics
+from rules.inspections import service as rounds
 from rules.ledger.store import Ledger
 from rules.notify.dispatch import Dispatcher
 from rules.notify.webhook import Webhook
@@ -50,6 +52,16 @@ async def run(
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(dispatcher.run(stop))
             tasks.create_task(service.run(stop))
+            tasks.create_task(
+                rounds.run(
+                    site=site,
+                    rulebook=rulebook,
+                    ledger=ledger,
+                    latest=service.latest,
+                    clock=clock,
+                    stop=stop,
+                )
+            )
 
 
 class _Service:
@@ -60,6 +72,8 @@ class _Service:
         self._bus = bus
         self._ledger = ledger
         self._clock = clock
+        self.latest = Latest(site)
+        """What the rounds are filled from; nothing is known until it is heard."""
         self._worker = Worker(site=site, rulebook=rulebook, ledger=ledger)
         self._wake = asyncio.Event()
 
@@ -94,9 +108,12 @@ class _Service:
         async for batch in subscriber.records():
             records = [record for _, record in batch]
             self._worker.take(records)
+            now = self._clock.now()
+            for record in records:
+                self.latest.take(record, now)
             metrics.records.inc(len(records))
             metrics.lost.set(subscriber.lost)
-            behind = self._clock.now().wall - records[-1].envelope.at.wall
+            behind = now.wall - records[-1].envelope.at.wall
             metrics.lag.set(behind / SECOND)
             if self._worker.has_changes:
                 self._wake.set()

@@ -8,12 +8,12 @@ from fastapi import APIRouter, Depends, Query
 
 from api import models
 from api.deps import (
+    ActorNeeded,
     Cursor,
     DeskNeeded,
     Id,
     IdempotencyKey,
     SameOrigin,
-    VisitorNeeded,
     get_visitor,
 )
 from api.problems import ProblemException, described
@@ -61,7 +61,7 @@ async def alarm(desk: DeskNeeded, alarm_id: Id) -> models.Alarm:
 )
 async def acknowledge(
     desk: DeskNeeded,
-    visitor: VisitorNeeded,
+    actor: ActorNeeded,
     alarm_id: Id,
     body: models.Acknowledgement | None = None,
     idempotency_key: IdempotencyKey = None,
@@ -73,7 +73,7 @@ async def acknowledge(
             desk.ledger,
             desk.site.id,
             alarm_id,
-            by=visitor.user.username,
+            actor=actor,
             now=now,
             note=body.note if body else None,
             idempotency_key=idempotency_key,

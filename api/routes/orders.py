@@ -8,12 +8,12 @@ from fastapi import APIRouter, Depends, Query
 
 from api import models
 from api.deps import (
+    ActorNeeded,
     Cursor,
     DeskNeeded,
     Id,
     IdempotencyKey,
     SameOrigin,
-    VisitorNeeded,
     get_visitor,
 )
 from api.desk import Desk
@@ -62,7 +62,7 @@ async def order(desk: DeskNeeded, order_id: Id) -> models.WorkOrder:
 )
 async def accept(
     desk: DeskNeeded,
-    visitor: VisitorNeeded,
+    actor: ActorNeeded,
     order_id: Id,
     idempotency_key: IdempotencyKey = None,
 ) -> models.WorkOrder:
@@ -73,7 +73,7 @@ async def accept(
             desk.ledger,
             desk.site.id,
             order_id,
-            by=visitor.user.username,
+            actor=actor,
             now=now,
             idempotency_key=idempotency_key,
         )
@@ -88,7 +88,7 @@ async def accept(
 )
 async def complete(
     desk: DeskNeeded,
-    visitor: VisitorNeeded,
+    actor: ActorNeeded,
     order_id: Id,
     body: models.Completion,
     idempotency_key: IdempotencyKey = None,
@@ -100,7 +100,7 @@ async def complete(
             desk.ledger,
             desk.site.id,
             order_id,
-            by=visitor.user.username,
+            actor=actor,
             note=body.note,
             now=now,
             idempotency_key=idempotency_key,

@@ -8,7 +8,7 @@ from api import models
 from api.deps import LiveNeeded, SameOrigin, SessionsNeeded, VisitorNeeded
 from api.models import Credentials, LoggedIn
 from api.problems import ProblemException, described
-from rules import people
+from rules.people import accounts
 
 router = APIRouter(tags=["session"])
 
@@ -25,7 +25,7 @@ async def login(
     browser ends."""
     try:
         token, user = await sessions.log_in(credentials.username, credentials.password)
-    except people.LogInRefusedError:
+    except accounts.LogInRefusedError:
         raise ProblemException(401, "User name or password is wrong.") from None
     earlier = request.cookies.get(sessions.cookie)
     if earlier:
@@ -53,5 +53,5 @@ async def me(visitor: VisitorNeeded) -> LoggedIn:
     return LoggedIn(user=_document(visitor.user))
 
 
-def _document(user: people.User) -> models.User:
+def _document(user: accounts.User) -> models.User:
     return models.User(username=user.username, display_name=user.display_name, role=user.role)

@@ -10,7 +10,7 @@ from sqlalchemy import RowMapping, insert, select, update
 from rules.alarms.lifecycle import PRESENT, AlarmEvent, AlarmState, step
 from rules.ledger.rows import Alarm, ChangeKind, alarm_columns
 from rules.ledger.store import Entry
-from rules.ledger.tables import alarm, alarm_event
+from rules.ledger.tables.work import alarm, alarm_event
 
 
 def record(entry: Entry, raised: Alarm) -> bool:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, select
 from rules.alarms.conditions import ConditionRow, State
 from rules.ledger.rows import instant, instant_columns
 from rules.ledger.store import Entry
-from rules.ledger.tables import condition
+from rules.ledger.tables.work import condition
 
 
 def load(connection: Connection, site: str) -> list[ConditionRow]:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select
 from gateway.model.moment import SECOND, Instant
 from rules.ledger.rows import instant, instant_columns
 from rules.ledger.store import Entry
-from rules.ledger.tables import cursor
+from rules.ledger.tables.work import cursor
 
 HEARTBEAT = 5 * SECOND
 """µs after which the cursor is written although it did not move: the rules are alive."""

@@ -20,7 +20,7 @@ from rules.ledger.rows import (
     words,
 )
 from rules.ledger.store import Entry
-from rules.ledger.tables import order_event, work_order
+from rules.ledger.tables.work import order_event, work_order
 from rules.ledger.timers import TimerKind
 from rules.orders.clock import due_of, resumed
 from rules.orders.lifecycle import NOT_CLOSED, RUNNING, OrderEvent, OrderState, step

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, and_, or_, select, update
 from gateway.model.moment import MINUTE, Instant
 from rules.ledger.rows import instant_columns
 from rules.ledger.store import Entry, Ledger
-from rules.ledger.tables import outbox
+from rules.ledger.tables.work import outbox
 from rules.ledger.timers import reached
 from rules.rule import Priority
 

@@ -19,6 +19,8 @@ from rules.rule import Guidance, Priority
 class ChangeKind(StrEnum):
     ALARM = "alarm"
     ORDER = "order"
+    ROUND = "round"
+    ROSTER = "roster"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

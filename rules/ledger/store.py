@@ -32,8 +32,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from rules.ledger import tables
 from rules.ledger.rows import ChangeKind
+from rules.ledger.tables import work
 from rules.ledger.view import View
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -70,16 +70,16 @@ class Entry:
 
     def changed(self, kind: ChangeKind, subject: str, at: int) -> int:
         """Note a change of ``subject`` for whoever is looking; the id of the change."""
-        number = self._next(tables.counter.c.change)
+        number = self._next(work.counter.c.change)
         self.connection.execute(
-            insert(tables.change).values(
+            insert(work.change).values(
                 site_id=self.site, id=number, kind=kind.value, subject=subject, at=at
             )
         )
         return number
 
     def next_order_number(self) -> int:
-        return self._next(tables.counter.c.order_number)
+        return self._next(work.counter.c.order_number)
 
     def _insert(self, table: Table) -> postgresql.Insert | sqlite.Insert:
         if self.connection.dialect.name == "postgresql":
@@ -87,7 +87,7 @@ class Entry:
         return sqlite.insert(table)
 
     def _next(self, column: Any) -> int:
-        counter = tables.counter
+        counter = work.counter
         here = counter.c.site_id == self.site
         self.connection.execute(update(counter).where(here).values({column: column + 1}))
         return int(self.connection.execute(select(column).where(here)).scalar_one())
@@ -110,8 +110,8 @@ class Ledger:
         """A transaction of ``site``: committed at the end, or by an exception undone whole."""
         with self.writing() as connection:
             entry = Entry(connection, site)
-            entry.insert_once(tables.counter, order_number=0, change=0)
-            counter = tables.counter
+            entry.insert_once(work.counter, order_number=0, change=0)
+            counter = work.counter
             connection.execute(
                 select(counter.c.change).where(counter.c.site_id == site).with_for_update()
             )

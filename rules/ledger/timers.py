@@ -11,7 +11,7 @@ from sqlalchemy import Column, ColumnElement, Table, and_, case, delete, func, o
 from gateway.model.moment import MINUTE, SECOND, Instant
 from rules.ledger.rows import instant_columns
 from rules.ledger.store import Entry
-from rules.ledger.tables import outbox, timer, work_order
+from rules.ledger.tables.work import outbox, timer, work_order
 from rules.orders.lifecycle import RUNNING
 
 STEP = 2 * SECOND

@@ -20,7 +20,7 @@ from rules.ledger.rows import (
     instant,
     order_of,
 )
-from rules.ledger.tables import alarm, alarm_event, change, cursor, order_event, work_order
+from rules.ledger.tables.work import alarm, alarm_event, change, cursor, order_event, work_order
 
 
 @dataclass(frozen=True, slots=True)

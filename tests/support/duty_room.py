@@ -16,6 +16,7 @@ from gateway.model.frame import Frame
 from gateway.model.moment import MINUTE, SECOND, Instant
 from gateway.model.point import Point, PointKind, Text
 from gateway.model.quality import Quality
+from rules.people.roles import Actor, Role
 from rules.rule import (
     Comparison,
     Condition,
@@ -31,6 +32,10 @@ NOON = 1_795_233_600 * SECOND
 """2026-11-21T04:00Z, noon in Shanghai."""
 SITE = "brocade-garden"
 TEMPERATURE = "pump-1.motor_temperature"
+
+
+def person(username: str, role: Role = Role.ENGINEERING_MANAGER) -> Actor:
+    return Actor(username=username, role=role)
 
 
 def equipment(name: str, equipment_class: str, **points: PointKind) -> Equipment:

@@ -8,7 +8,7 @@ from api.data_directory import DataDirectory
 from api.settings import ADMIN_PASSWORD, CannotStartError
 from api.stores import ledger_of, see_to_admin, spool_of
 from gateway.clock import ManualClock
-from rules import people
+from rules.people import accounts
 
 CLOCK = ManualClock(1_795_233_600_000_000)
 
@@ -28,8 +28,8 @@ def ledger(data):
 
 def can_log_in(ledger, password):
     try:
-        people.log_in(ledger, "admin", password, CLOCK.now())
-    except people.LogInRefusedError:
+        accounts.log_in(ledger, "admin", password, CLOCK.now())
+    except accounts.LogInRefusedError:
         return False
     return True
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from duty_room import SITE, TEMPERATURE, Gateway, rulebook, site
+from duty_room import SITE, TEMPERATURE, Gateway, person, rulebook, site
 
 from rules import actions
 from rules.actions import KeyReusedError, NotFoundError
@@ -32,7 +32,7 @@ def gateway(ledger: Ledger) -> Gateway:
 
 def test_acknowledging_leaves_who_when_and_why(ledger: Ledger, gateway: Gateway) -> None:
     alarm = actions.acknowledge_alarm(
-        ledger, SITE, ALARM, by="li", note="on my way", now=gateway.now
+        ledger, SITE, ALARM, actor=person("li"), note="on my way", now=gateway.now
     )
     assert alarm.state is AlarmState.ACKNOWLEDGED
     assert (alarm.acknowledged_by, alarm.acknowledged_at) == ("li", gateway.now.wall)
@@ -52,25 +52,27 @@ def test_acknowledging_leaves_who_when_and_why(ledger: Ledger, gateway: Gateway)
 def test_what_is_not_there_and_what_is_not_possible(ledger: Ledger, gateway: Gateway) -> None:
     now = gateway.now
     with pytest.raises(NotFoundError):
-        actions.acknowledge_alarm(ledger, SITE, "no.such", by="li", now=now)
+        actions.acknowledge_alarm(ledger, SITE, "no.such", actor=person("li"), now=now)
     with pytest.raises(NotFoundError):
-        actions.acknowledge_alarm(ledger, "other", ALARM, by="li", now=now)
+        actions.acknowledge_alarm(ledger, "other", ALARM, actor=person("li"), now=now)
     with pytest.raises(NotFoundError):
-        actions.accept_order(ledger, SITE, "no.such", by="li", now=now)
+        actions.accept_order(ledger, SITE, "no.such", actor=person("li"), now=now)
     with pytest.raises(IllegalTransitionError, match="is open: complete"):
-        actions.complete_order(ledger, SITE, ORDER, by="li", note="x", now=now)
-    actions.acknowledge_alarm(ledger, SITE, ALARM, by="li", now=now)
+        actions.complete_order(ledger, SITE, ORDER, actor=person("li"), note="x", now=now)
+    actions.acknowledge_alarm(ledger, SITE, ALARM, actor=person("li"), now=now)
     with pytest.raises(IllegalTransitionError, match="is acknowledged"):
-        actions.acknowledge_alarm(ledger, SITE, ALARM, by="wang", now=now)
+        actions.acknowledge_alarm(ledger, SITE, ALARM, actor=person("wang"), now=now)
     with ledger.read(SITE) as view:
         assert view.last_change_id() == 3
 
 
 def test_an_order_is_accepted_and_completed(ledger: Ledger, gateway: Gateway) -> None:
-    accepted = actions.accept_order(ledger, SITE, ORDER, by="li", now=gateway.now)
+    accepted = actions.accept_order(ledger, SITE, ORDER, actor=person("li"), now=gateway.now)
     assert (accepted.state, accepted.accepted_by) == (OrderState.ACCEPTED, "li")
     done = gateway.clock.advance(600)
-    completed = actions.complete_order(ledger, SITE, ORDER, by="li", note="new fan", now=done)
+    completed = actions.complete_order(
+        ledger, SITE, ORDER, actor=person("li"), note="new fan", now=done
+    )
     assert (completed.state, completed.completed_by) == (OrderState.COMPLETED, "li")
     assert (completed.completed, completed.note) == (done, "new fan")
 
@@ -78,7 +80,7 @@ def test_an_order_is_accepted_and_completed(ledger: Ledger, gateway: Gateway) ->
 def test_the_same_key_again_does_nothing(ledger: Ledger, gateway: Gateway) -> None:
     def acknowledge() -> AlarmState:
         return actions.acknowledge_alarm(
-            ledger, SITE, ALARM, by="li", now=gateway.now, idempotency_key="k"
+            ledger, SITE, ALARM, actor=person("li"), now=gateway.now, idempotency_key="k"
         ).state
 
     assert acknowledge() is AlarmState.ACKNOWLEDGED
@@ -86,9 +88,11 @@ def test_the_same_key_again_does_nothing(ledger: Ledger, gateway: Gateway) -> No
     with ledger.read(SITE) as view:
         assert view.last_change_id() == 3
     with pytest.raises(KeyReusedError):
-        actions.accept_order(ledger, SITE, ORDER, by="li", now=gateway.now, idempotency_key="k")
+        actions.accept_order(
+            ledger, SITE, ORDER, actor=person("li"), now=gateway.now, idempotency_key="k"
+        )
     accepted = actions.accept_order(
-        ledger, SITE, ORDER, by="wang", now=gateway.now, idempotency_key="k"
+        ledger, SITE, ORDER, actor=person("wang"), now=gateway.now, idempotency_key="k"
     )
     assert accepted.state is OrderState.ACCEPTED, "keys of two people do not meet"
 
@@ -96,11 +100,11 @@ def test_the_same_key_again_does_nothing(ledger: Ledger, gateway: Gateway) -> No
 def test_a_key_of_something_that_failed_is_free(ledger: Ledger, gateway: Gateway) -> None:
     with pytest.raises(IllegalTransitionError):
         actions.complete_order(
-            ledger, SITE, ORDER, by="li", note="x", now=gateway.now, idempotency_key="k"
+            ledger, SITE, ORDER, actor=person("li"), note="x", now=gateway.now, idempotency_key="k"
         )
-    actions.accept_order(ledger, SITE, ORDER, by="li", now=gateway.now)
+    actions.accept_order(ledger, SITE, ORDER, actor=person("li"), now=gateway.now)
     completed = actions.complete_order(
-        ledger, SITE, ORDER, by="li", note="x", now=gateway.now, idempotency_key="k"
+        ledger, SITE, ORDER, actor=person("li"), note="x", now=gateway.now, idempotency_key="k"
     )
     assert completed.state is OrderState.COMPLETED
 
@@ -108,7 +112,7 @@ def test_a_key_of_something_that_failed_is_free(ledger: Ledger, gateway: Gateway
 def test_of_fifty_who_accept_at_once_one_does(ledger: Ledger, gateway: Gateway) -> None:
     def accept(number: int) -> bool:
         try:
-            actions.accept_order(ledger, SITE, ORDER, by=f"u{number}", now=gateway.now)
+            actions.accept_order(ledger, SITE, ORDER, actor=person(f"u{number}"), now=gateway.now)
         except IllegalTransitionError:
             return False
         return True

@@ -59,7 +59,7 @@ def dispatcher(ledger: Ledger, gateway: Gateway, handler: Handler, *addresses: s
 
 def states(ledger: Ledger) -> list[str]:
     with ledger.reading() as connection:
-        return list(connection.execute(select(tables.outbox.c.state)).scalars())
+        return list(connection.execute(select(tables.work.outbox.c.state)).scalars())
 
 
 def test_what_is_sent(ledger: Ledger) -> None:

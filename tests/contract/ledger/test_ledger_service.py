@@ -116,7 +116,7 @@ def rows(ledger: Ledger) -> tuple[list[Alarm], list[WorkOrder]]:
 
 def outbox(ledger: Ledger) -> list[str]:
     with ledger.reading() as connection:
-        return list(connection.execute(select(tables.outbox.c.state)).scalars())
+        return list(connection.execute(select(tables.work.outbox.c.state)).scalars())
 
 
 async def until(look: Callable[[], object], seconds: float = 15) -> None:

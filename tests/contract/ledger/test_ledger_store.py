@@ -135,7 +135,7 @@ def test_only_one_order_of_a_cause_can_be_open(ledger: Ledger) -> None:
         "close_after": 1,
     }
     with ledger.write(SITE) as entry:
-        orders = tables.work_order
+        orders = tables.work.work_order
         assert entry.insert_once(orders, id="o1", number=1, state="closed", **order)
         assert entry.insert_once(orders, id="o2", number=2, state="completed", **order)
         assert not entry.insert_once(orders, id="o3", number=3, state="open", **order)

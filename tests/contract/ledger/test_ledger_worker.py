@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
-from duty_room import DARK, FAULT, HOT, NOON, SITE, TEMPERATURE, Gateway, rulebook, site
+from duty_room import DARK, FAULT, HOT, NOON, SITE, TEMPERATURE, Gateway, person, rulebook, site
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError, OperationalError
 
@@ -318,8 +318,10 @@ def test_two_rules_of_one_cause_and_one_first_reading_share_no_orders_id(ledger:
     subject.take(gateway.poll(30, {TEMPERATURE: 70}))
     subject.commit(gateway.now)
     (alarm,), (order,) = alarms(ledger), orders(ledger)
-    actions.accept_order(ledger, SITE, order.id, by="admin", now=gateway.now)
-    actions.complete_order(ledger, SITE, order.id, by="admin", note="fan", now=gateway.now)
+    actions.accept_order(ledger, SITE, order.id, actor=person("admin"), now=gateway.now)
+    actions.complete_order(
+        ledger, SITE, order.id, actor=person("admin"), note="fan", now=gateway.now
+    )
     subject.commit(gateway.clock.advance(30 * 60))
     assert orders(ledger)[0].state is OrderState.CLOSED
     gateway.clock.advance(2 * 3600)
@@ -567,10 +569,12 @@ def test_the_whole_life_with_a_relapse_that_takes_its_clock_along(ledger: Ledger
     subject.take(gateway.poll(11, {TEMPERATURE: 80}))
     subject.commit(gateway.now)
     (alarm,), (order,) = alarms(ledger), orders(ledger)
-    actions.acknowledge_alarm(ledger, SITE, alarm.id, by="admin", now=gateway.now)
-    actions.accept_order(ledger, SITE, order.id, by="admin", now=gateway.now)
+    actions.acknowledge_alarm(ledger, SITE, alarm.id, actor=person("admin"), now=gateway.now)
+    actions.accept_order(ledger, SITE, order.id, actor=person("admin"), now=gateway.now)
     gateway.clock.advance(3600)
-    actions.complete_order(ledger, SITE, order.id, by="admin", note="fan", now=gateway.now)
+    actions.complete_order(
+        ledger, SITE, order.id, actor=person("admin"), note="fan", now=gateway.now
+    )
     # Still hot: it waits without a limit.
     subject.commit(gateway.clock.advance(3600))
     with ledger.read(SITE) as view:
@@ -594,8 +598,10 @@ def test_the_whole_life_with_a_relapse_that_takes_its_clock_along(ledger: Ledger
         == order.due.since(gateway.now) + (3600 + 21 + 29 * 60 + 11) * SECOND
     )
     assert (again.completed, again.completed_by) == (None, None)
-    actions.accept_order(ledger, SITE, order.id, by="admin", now=gateway.now)
-    actions.complete_order(ledger, SITE, order.id, by="admin", note="bearing", now=gateway.now)
+    actions.accept_order(ledger, SITE, order.id, actor=person("admin"), now=gateway.now)
+    actions.complete_order(
+        ledger, SITE, order.id, actor=person("admin"), note="bearing", now=gateway.now
+    )
     subject.take(gateway.poll(21, {TEMPERATURE: 60}))
     subject.commit(gateway.now)
     subject.commit(gateway.clock.advance(30 * 60))
@@ -621,8 +627,10 @@ def test_a_completed_order_is_not_breached(ledger: Ledger) -> None:
     subject.take(gateway.poll(11, {TEMPERATURE: 80}))
     subject.commit(gateway.now)
     (order,) = orders(ledger)
-    actions.accept_order(ledger, SITE, order.id, by="admin", now=gateway.now)
-    actions.complete_order(ledger, SITE, order.id, by="admin", note="done", now=gateway.now)
+    actions.accept_order(ledger, SITE, order.id, actor=person("admin"), now=gateway.now)
+    actions.complete_order(
+        ledger, SITE, order.id, actor=person("admin"), note="done", now=gateway.now
+    )
     subject.commit(gateway.clock.advance(24 * 3600))
     assert orders(ledger)[0].breached_at is None
 
@@ -643,7 +651,7 @@ def test_an_alarm_whose_rule_is_gone_stays_visible(ledger: Ledger) -> None:
             ("raise", None),
             ("withdraw", "rule hot is no longer in force for pump-1"),
         ]
-    actions.acknowledge_alarm(ledger, SITE, alarm.id, by="admin", now=gateway.now)
+    actions.acknowledge_alarm(ledger, SITE, alarm.id, actor=person("admin"), now=gateway.now)
     assert alarms(ledger)[0].state is AlarmState.CLOSED
 
 
@@ -652,9 +660,11 @@ def test_the_order_of_a_rule_that_is_gone_can_be_closed(ledger: Ledger) -> None:
     subject.take(gateway.poll(11, {TEMPERATURE: 80}))
     subject.commit(gateway.now)
     (alarm,), (order,) = alarms(ledger), orders(ledger)
-    actions.acknowledge_alarm(ledger, SITE, alarm.id, by="admin", now=gateway.now)
-    actions.accept_order(ledger, SITE, order.id, by="admin", now=gateway.now)
-    actions.complete_order(ledger, SITE, order.id, by="admin", note="done", now=gateway.now)
+    actions.acknowledge_alarm(ledger, SITE, alarm.id, actor=person("admin"), now=gateway.now)
+    actions.accept_order(ledger, SITE, order.id, actor=person("admin"), now=gateway.now)
+    actions.complete_order(
+        ledger, SITE, order.id, actor=person("admin"), note="done", now=gateway.now
+    )
     installed = site().equipment
     elsewhere = site(installed["pump-2"], installed["lamp-1"])
     subject = Worker(site=elsewhere, rulebook=rulebook(), ledger=ledger)

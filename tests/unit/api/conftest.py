@@ -15,7 +15,7 @@ from gateway.latest import Latest
 from gateway.model.equipment import Site
 from gateway.site import load
 from rules.ledger.store import open_ledger
-from rules.people import ensure_admin
+from rules.people.accounts import ensure_admin
 from rules.rule import Rulebook
 from rules.rulebook import load_rulebook
 from rules.worker import Worker

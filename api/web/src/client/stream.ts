@@ -1,6 +1,7 @@
 /** The live stream: one EventSource, opened again for as long as it is wanted. */
 import type {
   AlarmMessage,
+  ChangedMessage,
   HeartbeatMessage,
   OrderMessage,
   ReadingsMessage,
@@ -11,6 +12,8 @@ export interface StreamListener {
   snapshot(message: SnapshotMessage): void
   alarm(message: AlarmMessage): void
   order(message: OrderMessage): void
+  /** Something that the page asks for by itself is not as it was. */
+  changed(message: ChangedMessage): void
   readings(message: ReadingsMessage): void
   heartbeat(message: HeartbeatMessage): void
   /** The line is broken; the stream tries again by itself. */
@@ -38,6 +41,7 @@ export class Stream {
     this.hear(source, 'snapshot', (message: SnapshotMessage) => this.listener.snapshot(message))
     this.hear(source, 'alarm', (message: AlarmMessage) => this.listener.alarm(message))
     this.hear(source, 'order', (message: OrderMessage) => this.listener.order(message))
+    this.hear(source, 'changed', (message: ChangedMessage) => this.listener.changed(message))
     this.hear(source, 'readings', (message: ReadingsMessage) => this.listener.readings(message))
     this.hear(source, 'heartbeat', (message: HeartbeatMessage) => this.listener.heartbeat(message))
     source.addEventListener('error', () => this.failed(source))

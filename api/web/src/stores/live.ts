@@ -25,6 +25,8 @@ export const useLive = defineStore('live', () => {
   /** The last changed one, for what is open at the side of the stream. */
   const lastAlarm = shallowRef<Alarm | null>(null)
   const lastOrder = shallowRef<Order | null>(null)
+  /** How often rounds and roster were told to have changed. */
+  const changes = shallowReactive({ round: 0, roster: 0 })
   /** How often everything was sent anew. */
   const snapshots = ref(0)
 
@@ -89,6 +91,10 @@ export const useLive = defineStore('live', () => {
       heard(null)
       takeOrder(message.order)
     },
+    changed(message) {
+      heard(null)
+      changes[message.kind] += 1
+    },
     readings(message) {
       heard(message.now)
       takeReadings(message.readings)
@@ -139,6 +145,7 @@ export const useLive = defineStore('live', () => {
     readings,
     lastAlarm,
     lastOrder,
+    changes,
     snapshots,
     /** Nothing was ever heard yet. */
     ready,

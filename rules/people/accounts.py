@@ -11,8 +11,8 @@ from pwdlib import PasswordHash
 from sqlalchemy import delete, insert, select, update
 
 from gateway.model.moment import DAY, HOUR, MINUTE, Instant
-from rules.ledger import tables
 from rules.ledger.store import Ledger
+from rules.ledger.tables import people as tables
 
 ADMIN = "admin"
 IDLE = 12 * HOUR

@@ -1,13 +1,6 @@
-"""The tables, valid on SQLite and on PostgreSQL. Times are integer µs UTC, ids are slugs.
-
-Every row carries ``site_id`` except users and sessions: a person may serve several sites.
-An instant that something is measured from is kept whole (``_wall``, ``_mono``, ``_boot``), so
-that a stepped wall clock neither shortens nor lengthens it.
-"""
+"""Where the rules are, alarms, orders, timers, messages, changes."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from sqlalchemy import (
     JSON,
@@ -16,11 +9,9 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Double,
-    ForeignKey,
     ForeignKeyConstraint,
     Index,
     Integer,
-    MetaData,
     PrimaryKeyConstraint,
     Table,
     Text,
@@ -28,24 +19,7 @@ from sqlalchemy import (
     text,
 )
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-
-def _instant(name: str, *, nullable: bool = False) -> tuple[Column[Any], ...]:
-    return (
-        Column(f"{name}_wall", BigInteger, nullable=nullable),
-        Column(f"{name}_mono", BigInteger, nullable=nullable),
-        Column(f"{name}_boot", Text, nullable=nullable),
-    )
-
+from rules.ledger.tables.base import instant_columns, metadata
 
 # One row a site: its writers take it first, so that they follow one another on PostgreSQL too,
 # and change ids become visible in the order in which they were given out.
@@ -68,7 +42,7 @@ cursor = Table(
     Column("epoch", Text, nullable=False),
     Column("seq", BigInteger, nullable=False),
     Column("ordinal", Integer, nullable=False),
-    *_instant("at"),
+    *instant_columns("at"),
     PrimaryKeyConstraint("site_id", "gateway", "epoch"),
 )
 
@@ -79,7 +53,7 @@ condition = Table(
     Column("rule", Text, nullable=False),
     Column("equipment", Text, nullable=False),
     Column("state", Text, nullable=False),
-    *_instant("since"),
+    *instant_columns("since"),
     Column("first_wall", BigInteger, nullable=False),
     Column("first_value", Double),
     Column("value", Double),
@@ -165,12 +139,12 @@ work_order = Table(
     Column("state", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("limit", BigInteger, nullable=False),
-    *_instant("due"),
+    *instant_columns("due"),
     Column("close_after", BigInteger, nullable=False),
     Column("breached_at", BigInteger),
     Column("accepted_at", BigInteger),
     Column("accepted_by", Text),
-    *_instant("completed", nullable=True),
+    *instant_columns("completed", nullable=True),
     Column("completed_by", Text),
     Column("note", Text),
     Column("closed_at", BigInteger),
@@ -212,7 +186,7 @@ timer = Table(
     Column("site_id", Text, nullable=False),
     Column("kind", Text, nullable=False),
     Column("subject", Text, nullable=False),
-    *_instant("due"),
+    *instant_columns("due"),
     PrimaryKeyConstraint("site_id", "kind", "subject"),
 )
 
@@ -228,7 +202,7 @@ outbox = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("state", Text, nullable=False),
     # While waiting: not to be tried before. While claimed: held by the claimant until.
-    *_instant("until"),
+    *instant_columns("until"),
     Column("claimed_by", Text),
     Column("attempts", Integer, nullable=False),
     # An earlier attempt ended without an answer: it may have arrived.
@@ -255,7 +229,7 @@ change = Table(
     Column("subject", Text, nullable=False),
     Column("at", BigInteger, nullable=False),
     PrimaryKeyConstraint("site_id", "id"),
-    CheckConstraint("kind IN ('alarm', 'order')", name="kind"),
+    CheckConstraint("kind IN ('alarm', 'order', 'round', 'roster')", name="kind"),
 )
 
 # What a request with this key has done, so that a repeated one does nothing.
@@ -269,26 +243,4 @@ idempotency = Table(
     Column("subject", Text, nullable=False),
     Column("at", BigInteger, nullable=False),
     PrimaryKeyConstraint("site_id", "by", "key"),
-)
-
-user = Table(
-    "user",
-    metadata,
-    Column("username", Text, nullable=False),
-    Column("display_name", Text, nullable=False),
-    Column("role", Text, nullable=False),
-    Column("password_hash", Text, nullable=False),
-    Column("created_at", BigInteger, nullable=False),
-    PrimaryKeyConstraint("username"),
-)
-
-session = Table(
-    "session",
-    metadata,
-    Column("token_hash", Text, nullable=False),
-    Column("username", Text, ForeignKey("user.username"), nullable=False),
-    Column("created_at", BigInteger, nullable=False),
-    Column("last_seen_at", BigInteger, nullable=False),
-    PrimaryKeyConstraint("token_hash"),
-    Index(None, "username"),
 )

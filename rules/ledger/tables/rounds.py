@@ -1,0 +1,1 @@
+"""Due rounds, their items, what was entered, and what was found."""

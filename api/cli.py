@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
 import sys
 from collections.abc import Coroutine
 from importlib.metadata import PackageNotFoundError
@@ -160,6 +162,22 @@ def check(
         print(f"{settings.site}: nothing wrong")
     if problems:
         raise typer.Exit(2)
+
+
+@app.command()
+def reload(site: Site = None, data: Data = _DATA) -> None:
+    """Have a running `dutyroom up` take the changed site file, profiles, rulebook, scenario.
+
+    They are checked first. Wrong ones are named, change nothing, and end with code 2.
+    """
+    from api import configuration
+    from api.data_directory import DataDirectory
+
+    configuration.check(_settings(site, data))
+    parent = DataDirectory.open(data).parent()
+    if parent is None:
+        raise CannotStartError(f"no dutyroom is running on {data.absolute()}")
+    os.kill(parent, signal.SIGHUP)
 
 
 @app.command()

@@ -29,6 +29,7 @@ class DataDirectory:
         self.spool = root / "spool"
         self.simulators = root / "simulators"
         self.run = root / "run"
+        self.in_force = root / "in-force"
 
     @classmethod
     def open(cls, root: Path) -> DataDirectory:
@@ -58,11 +59,14 @@ class DataDirectory:
         held as long as any process lives that got its descriptor: wait for what is left of a
         killed parent. Raises :class:`~api.settings.CannotStartError`.
         """
-        if not _lock(_open(self.run / "up.lock")):
+        parent = _open(self.run / "up.lock")
+        if not _lock(parent):
             raise CannotStartError(
                 f"another dutyroom is running on {self.root}; "
                 "end it first or give another directory with --data"
             )
+        os.truncate(parent, 0)
+        os.write(parent, str(os.getpid()).encode())
         children = _open(self.run / "children.lock")
         deadline = time.monotonic() + _LEFTOVERS
         while not _lock(children):
@@ -72,6 +76,17 @@ class DataDirectory:
                 )
             time.sleep(0.05)
         return children
+
+    def parent(self) -> int | None:
+        """The process of the ``dutyroom up`` that runs on this directory; None if none does."""
+        handle = _open(self.run / "up.lock")
+        try:
+            if _lock(handle):
+                return None
+            told = os.pread(handle, 20, 0)
+            return int(told) if told.isdigit() else None
+        finally:
+            os.close(handle)
 
     def claim_service(self, name: str) -> None:
         """Be the only ``name`` (broker, gateway, rules, simulate) on this directory, for good.

@@ -8,13 +8,17 @@ import socket
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
 
 from api import lifeline
-from api.configuration import check
+from api.configuration import load_site
 from api.data_directory import DataDirectory
+from api.in_force import FilesInForce
 from api.ports import reserve, reserve_any, why_not
 from api.settings import ADMIN_PASSWORD, CannotStartError, Settings, given_password
 from api.supervise import Program, Supervisor, command
+from gateway.documents import ConfigurationError
 from gateway.model.equipment import ModbusLink, Site
 
 _LOOPBACK = "127.0.0.1"
@@ -27,13 +31,12 @@ _SLOW = 20.0
 async def run(settings: Settings) -> None:
     """Start everything, say where it is, and wait for the end.
 
-    1. Check files, address and data directory; nothing has been started if one is wrong.
-    2. Choose ports for what is ours alone. 3. Start the children. 4. Announce. 5. End them.
+    1. Check address and data directory, and put the files in force; nothing has been started if
+    one is wrong. Wrong files are no reason to stay down where right ones were in force before.
+    2. Run until the end, and once more whenever other files have been put in force.
     Raises ConfigurationError or :class:`~api.settings.CannotStartError`.
     """
-    stop = lifeline.stop_on_signals()
-    began = time.monotonic()
-    site = check(settings)
+    stop, asked = lifeline.stop_on_signals(), lifeline.reload_on_signal()
     given_password()
     taken = why_not(settings.host, settings.port)
     if taken is not None:
@@ -43,21 +46,99 @@ async def run(settings: Settings) -> None:
         )
     data = DataDirectory.open(settings.data)
     claim = data.claim()
+    files = FilesInForce(data.in_force)
+    site_file = _first(files, settings)
+    while True:
+        running = replace(settings, site=site_file)
+        over = asyncio.Event()
+        following = asyncio.create_task(_follow(files, settings, stop, asked, over))
+        try:
+            await _run_once(running, settings.site, data, claim, over)
+        finally:
+            following.cancel()
+            with suppress(asyncio.CancelledError):
+                await following
+        if stop.is_set():
+            break
+        site_file = files.site or site_file
+        _say("the changed files are in force")
+    _say("ended")
+
+
+def _first(files: FilesInForce, settings: Settings) -> Path:
+    """The site file to begin with: the one given, or else the last one of it that was right."""
+    try:
+        return files.adopt(settings)
+    except ConfigurationError as error:
+        last = files.site
+        if last is None or not files.is_of(settings.site):
+            raise
+        _tell(error)
+        _say("the files are WRONG; starting with the last ones that were right")
+        return last
+
+
+async def _follow(
+    files: FilesInForce,
+    settings: Settings,
+    stop: asyncio.Event,
+    asked: asyncio.Event,
+    over: asyncio.Event,
+) -> None:
+    """Set ``over`` at the end, or when other files have been put in force."""
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        while not stop.is_set():
+            asking = asyncio.create_task(asked.wait())
+            await asyncio.wait((asking, stopping), return_when=asyncio.FIRST_COMPLETED)
+            asking.cancel()
+            asked.clear()
+            if not stop.is_set() and await asyncio.to_thread(_renew, files, settings):
+                break
+    finally:
+        stopping.cancel()
+        over.set()
+
+
+def _renew(files: FilesInForce, settings: Settings) -> bool:
+    """Whether the files were right and are not the ones in force already."""
+    before = files.site
+    try:
+        after = files.adopt(settings)
+    except ConfigurationError as error:
+        _tell(error)
+        _say("nothing was changed: the files are wrong, the ones in force stay")
+        return False
+    if after == before:
+        _say("nothing was changed: these files are in force already")
+    return after != before
+
+
+def _tell(error: ConfigurationError) -> None:
+    for problem in error.problems:
+        _say(str(problem))
+
+
+async def _run_once(
+    settings: Settings, given: Path, data: DataDirectory, claim: int, over: asyncio.Event
+) -> None:
+    """Start the children, announce, and end them when it is ``over``."""
+    began = time.monotonic()
+    site = load_site(settings)
     links = _simulated_links(site)
     programs = _programs(settings, site, data, links)
-    _say(f"{site.name.zh} {site.name.en} · {settings.site}")
+    _say(f"{site.name.zh} {site.name.en} · {given}")
     _say(f"starting {', '.join(program.name for program in programs)} · data in {data.root}")
     supervisor = Supervisor(programs, say=_say, inherit=(claim,))
     announcing = asyncio.create_task(_announce(settings, data, began))
     try:
-        await supervisor.run(stop)
+        await supervisor.run(over)
     finally:
         announcing.cancel()
         with suppress(asyncio.CancelledError):
             await announcing
         for token in links.values():
             token.close()
-    _say("ended")
 
 
 def _programs(

@@ -17,6 +17,7 @@ AFTER_SPOOL = "after-spool"
 BEFORE_COMMIT = "before-commit"
 AFTER_COMMIT = "after-commit"
 BEFORE_MARK = "between-send-and-mark"
+BEFORE_IN_FORCE = "before-in-force"
 
 
 def reach(name: str) -> None:

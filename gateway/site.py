@@ -17,6 +17,9 @@ from gateway.site_checks import SiteChecks
 from gateway.site_document import BrokerDocument, LinkDocument, SiteDocument
 from gateway.site_equipment import installed
 
+PEOPLE = "people.yaml"
+"""Beside the site file: the people, teams and shifts of a new ledger, if there is one."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Survey:
@@ -70,6 +73,29 @@ def survey(path: Path) -> Survey:
         rulebook=rulebook,
         scenario=scenario,
     )
+
+
+def files_beside(path: Path) -> tuple[Path, ...]:
+    """What the site file at ``path``, a right one, names by relative path: files and folders.
+
+    The list of people that a new ledger is filled from lies beside it under a fixed name.
+    """
+    parsed, problems = salvage(path, SiteDocument)
+    if parsed is None:
+        raise ConfigurationError(problems)
+    content = parsed.content
+    scenario = "" if content.simulation is None else content.simulation.scenario
+    named = (
+        content.site.profiles_folder,
+        content.site.rulebook_folder,
+        None if content.broker is None else content.broker.password_file,
+        scenario if scenario.endswith(".yaml") else None,
+        PEOPLE,
+    )
+    folder = path.absolute().parent
+    relative = (name for name in named if name is not None and not Path(name).is_absolute())
+    found = (Path(os.path.normpath(folder / name)) for name in relative)
+    return tuple(one for one in found if one.exists())
 
 
 def with_link_address(site: Site, link_id: str, host: str, port: int) -> Site:

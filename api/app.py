@@ -10,12 +10,30 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
-from api import problems
+from api import problems, refusals
 from api.auth import Sessions
 from api.desk import Desk
 from api.edge import Edge
 from api.live import Live
-from api.routes import alarms, equipment, machine, orders, page, session, site, stream
+from api.provisional import Provisional
+from api.refusals import Refusals
+from api.routes import (
+    alarms,
+    audit,
+    calendar,
+    equipment,
+    machine,
+    orders,
+    page,
+    people,
+    roster,
+    rounds,
+    session,
+    sessions,
+    site,
+    stream,
+    tokens,
+)
 from gateway.clock import Clock
 from gateway.history.base import History
 from gateway.latest import Latest
@@ -49,10 +67,17 @@ def create_app(
     """
     app = described_app()
     desk = Desk(
-        site=site, rulebook=rulebook, ledger=ledger, history=history, latest=latest, clock=clock
+        site=site,
+        rulebook=rulebook,
+        ledger=ledger,
+        history=history,
+        latest=latest,
+        provisional=Provisional(site.id, clock),
+        clock=clock,
     )
     app.state.desk = desk
     app.state.sessions = Sessions(desk, secure=secure)
+    app.state.refusals = Refusals(desk)
     app.state.live = Live(desk, app.state.sessions)
     page.install(app, static)
     app.add_middleware(Edge, secure=secure)
@@ -73,7 +98,22 @@ def described_app() -> FastAPI:
         lifespan=_lifespan,
     )
     problems.install(app)
-    for subject in (session, site, equipment, alarms, orders, stream):
+    refusals.install(app)
+    for subject in (
+        session,
+        site,
+        equipment,
+        alarms,
+        orders,
+        roster,
+        calendar,
+        rounds,
+        stream,
+        people,
+        sessions,
+        tokens,
+        audit,
+    ):
         app.include_router(subject.router, prefix="/api/v1")
     app.include_router(machine.router)
     return app

@@ -1,4 +1,5 @@
-"""Who is asking: sessions by cookie, and whether a browser was sent here by another page."""
+"""Who is asking: sessions by cookie, machines by token, and whether another site's page sent
+a browser here."""
 
 from __future__ import annotations
 
@@ -8,95 +9,131 @@ from functools import partial
 from urllib.parse import urlsplit
 
 import structlog
-from anyio import CapacityLimiter, to_thread
 from fastapi import Request, Response
 from sqlalchemy.exc import SQLAlchemyError
 
 from api.desk import Desk
+from api.guesses import Guesses
 from api.problems import ProblemException
 from gateway.model.moment import MINUTE, SECOND, Instant
-from rules.people import accounts
-from rules.people.roles import Actor, Role
+from rules.people import accounts, sessions, tokens
+from rules.people.roles import Actor
+from rules.people.sessions import Session, User
+from rules.shifts.local_time import date_of
 
 COOKIE = "dutyroom_session"
 TRUSTED_WITHOUT_LEDGER = 15 * MINUTE
 """How long a session that was verified lives on while the ledger does not answer."""
 _REMEMBERED_AT_MOST = 10_000
-_PASSWORDS_AT_ONCE = 2
-"""Argon2 takes 64 MB a check; a flood of guesses waits in line and takes no one else's thread."""
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Visitor:
-    """Somebody who is logged in."""
+    """Somebody who is logged in, or a machine with its token."""
 
     token: str
-    session: accounts.Session
-
-    @property
-    def user(self) -> accounts.User:
-        return self.session.user
-
-    @property
-    def actor(self) -> Actor:
-        return Actor(username=self.user.username, role=Role(self.user.role))
+    user: User
+    actor: Actor
+    session: Session | None
+    """None for a machine."""
 
 
 class Sessions:
-    """The ledger's sessions, and the memory that bridges an outage of the ledger."""
+    """The ledger's sessions and tokens, and the memory that bridges an outage of the ledger."""
 
     def __init__(self, desk: Desk, *, secure: bool) -> None:
         self._desk = desk
         self._secure = secure
-        self._verified: dict[str, tuple[Instant, accounts.Session]] = {}
-        self._password_threads = CapacityLimiter(_PASSWORDS_AT_ONCE)
+        self._verified: dict[str, tuple[Instant, Visitor]] = {}
+        self.guesses = Guesses(desk.clock)
 
     @property
     def cookie(self) -> str:
         # A browser lets only this very host set a ``__Host-`` cookie, and only over HTTPS.
         return f"__Host-{COOKIE}" if self._secure else COOKIE
 
-    async def log_in(self, username: str, password: str) -> tuple[str, accounts.User]:
-        """A new token and its user; raises ``accounts.LogInRefusedError``."""
-        work = partial(
-            accounts.log_in, self._desk.ledger, username, password, self._desk.clock.now()
+    async def log_in(self, username: str, password: str, visit: accounts.Visit) -> Visitor:
+        """Somebody with a new session.
+
+        Raises ``accounts.LogInRefusedError``, ``accounts.NotAMemberError``, and a problem 429
+        for who has to wait.
+        """
+        ledger, site = self._desk.ledger, self._desk.site.id
+        known = await self._desk.in_ledger(
+            partial(accounts.knows_address, ledger, site, username, visit.address)
         )
-        return await to_thread.run_sync(work, limiter=self._password_threads)
+        now = self._desk.clock.now()
+        token, _ = await self.guesses.log_in(
+            username,
+            visit.address,
+            known,
+            partial(accounts.log_in, ledger, site, username, password, now, visit=visit),
+            accounts.LogInRefusedError,
+        )
+        visitor = await self.visitor(token)
+        if visitor is None:
+            raise accounts.NotAMemberError  # deactivated in this very moment
+        return visitor
 
     async def log_out(self, token: str) -> None:
-        """The token is worth nothing from now on."""
-        await self._desk.in_ledger(partial(accounts.log_out, self._desk.ledger, token))
+        """The session's token is worth nothing from now on."""
+        now = self._desk.clock.now()
+        await self._desk.in_ledger(
+            partial(sessions.log_out, self._desk.ledger, self._desk.site.id, token, now)
+        )
         self._verified.pop(token, None)
 
+    def forget(self, *, username: str | None = None, session: str | None = None) -> None:
+        """Believe nobody of these without the ledger: their sessions were ended."""
+        for token, (_, visitor) in list(self._verified.items()):
+            its = None if visitor.session is None else visitor.session.id
+            if visitor.user.username == username or (its is not None and its == session):
+                del self._verified[token]
+
+    def forget_machines(self) -> None:
+        """As :meth:`forget`, after a token was revoked."""
+        for token, (_, visitor) in list(self._verified.items()):
+            if visitor.session is None:
+                del self._verified[token]
+
     async def visitor(self, token: str) -> Visitor | None:
-        """Whose ``token`` it is; None where its session is over or never was.
+        """Whose ``token`` it is, a session's or a machine's; None where it is no good.
 
         While the ledger does not answer, who was verified in the last 15 minutes is believed;
         for others what the ledger raises is raised.
         """
         now = self._desk.clock.now()
+        look = self._machine if is_machines(token) else self._person
         try:
-            session = await self._desk.in_ledger(
-                partial(accounts.session_of, self._desk.ledger, token, now)
-            )
+            visitor = await self._desk.in_ledger(partial(look, token, now))
         except SQLAlchemyError:
             remembered = self._remembered(token, now)
             if remembered is None:
                 raise
             return remembered
-        if session is None:
+        if visitor is None:
             self._verified.pop(token, None)
             return None
-        self._remember(token, now, session)
-        return Visitor(token=token, session=session)
+        self._remember(token, now, visitor)
+        return visitor
+
+    async def signer(self, visitor: Visitor, username: str, pin: str) -> Actor:
+        """Who signs with a PIN where ``visitor`` is logged in.
+
+        Raises ``accounts.WrongPinError``, and a problem 429 for who has to wait.
+        """
+        check = partial(accounts.signer, self._desk.ledger, self._desk.site.id, username, pin)
+        return await self.guesses.by_person(
+            visitor.user.username, f"pin of {username}", check, accounts.WrongPinError
+        )
 
     def give_cookie(self, response: Response, token: str) -> None:
         response.set_cookie(
             self.cookie,
             token,
-            max_age=accounts.ABSOLUTE // SECOND,
+            max_age=sessions.ABSOLUTE // SECOND,
             path="/",
             secure=self._secure,
             httponly=True,
@@ -108,28 +145,62 @@ class Sessions:
             self.cookie, path="/", secure=self._secure, httponly=True, samesite="strict"
         )
 
-    def _remember(self, token: str, now: Instant, session: accounts.Session) -> None:
+    def _person(self, token: str, now: Instant) -> Visitor | None:
+        found = sessions.session_of(self._desk.ledger, self._desk.site.id, token, now)
+        if found is None:
+            return None
+        return Visitor(token=token, user=found.user, actor=found.user.actor, session=found)
+
+    def _machine(self, token: str, now: Instant) -> Visitor | None:
+        today = date_of(now.wall, self._desk.site.zone)
+        found = tokens.token_of(self._desk.ledger, self._desk.site.id, token, now=now, today=today)
+        if found is None:
+            return None
+        actor = found.actor
+        user = User(
+            username=actor.username, display_name=found.name, role=found.role, areas=found.areas
+        )
+        return Visitor(token=token, user=user, actor=actor, session=None)
+
+    def _remember(self, token: str, now: Instant, visitor: Visitor) -> None:
         self._verified.pop(token, None)
-        self._verified[token] = (now, session)
+        self._verified[token] = (now, visitor)
         if len(self._verified) > _REMEMBERED_AT_MOST:
             del self._verified[next(iter(self._verified))]
 
     def _remembered(self, token: str, now: Instant) -> Visitor | None:
         if token not in self._verified:
             return None
-        verified, session = self._verified[token]
-        if now.since(verified) > TRUSTED_WITHOUT_LEDGER or now.wall >= session.ends_at:
+        verified, visitor = self._verified[token]
+        ends_at = now.wall + 1 if visitor.session is None else visitor.session.ends_at
+        if now.since(verified) > TRUSTED_WITHOUT_LEDGER or now.wall >= ends_at:
             return None
-        log.warning("ledger does not answer; session believed", username=session.user.username)
-        return Visitor(token=token, session=session)
+        log.warning("ledger does not answer; session believed", username=visitor.user.username)
+        return visitor
+
+
+def is_machines(token: str) -> bool:
+    """Whether it has the form of a machine's token; no session's has."""
+    return token.startswith(tokens.PREFIX)
+
+
+def visit_of(request: Request) -> accounts.Visit:
+    """Where ``request`` comes from: the address, and what the browser calls itself."""
+    return accounts.Visit(
+        address=request.client.host if request.client else "",
+        agent=request.headers.get("user-agent", "").replace("\0", ""),
+    )
 
 
 async def refuse_foreign(request: Request) -> None:
     """Raise 403 for a request that another site's page made a browser send.
 
     A browser names the page's origin on every write and on every cross-origin read; where it
-    names none, ``Sec-Fetch-Site`` tells. A client that sends neither is no browser.
+    names none, ``Sec-Fetch-Site`` tells. A client that sends neither is no browser. Whoever
+    shows a machine's token was not sent by a page: no browser adds one by itself.
     """
+    if request.headers.get("authorization", "").lower().startswith("bearer "):
+        return
     origin = request.headers.get("origin")
     if origin is not None:
         # What is no address at all is not our page either.

@@ -15,7 +15,8 @@ from typing import Annotated, Any
 
 import typer
 
-from api import lifeline
+from api import cli_people, cli_roster, lifeline
+from api.cli_options import DATA, Data, Site
 from api.settings import CannotStartError, Settings, demo_site
 
 _ABOUT = """值班室 dutyroom: watches the equipment of a compound, raises alarms and work orders.
@@ -31,14 +32,11 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(cli_people.users, name="user")
+app.add_typer(cli_people.audit, name="audit")
+app.add_typer(cli_roster.roster, name="roster")
+app.add_typer(cli_roster.calendar, name="calendar")
 
-Site = Annotated[
-    Path | None,
-    typer.Option(envvar="DUTYROOM_SITE", help="Site file.  [default: the demo site]"),
-]
-Data = Annotated[
-    Path, typer.Option(envvar="DUTYROOM_DATA", help="Directory for everything that is kept.")
-]
 Host = Annotated[
     str,
     typer.Option(
@@ -58,13 +56,12 @@ Link = Annotated[
     ),
 ]
 
-_DATA = Path("data")
 _LOOPBACK = "127.0.0.1"
 _PORT = 8000
 
 
 @app.command()
-def up(site: Site = None, data: Data = _DATA, host: Host = _LOOPBACK, port: Port = _PORT) -> None:
+def up(site: Site = None, data: Data = DATA, host: Host = _LOOPBACK, port: Port = _PORT) -> None:
     """Start everything and print the address and the log-in; Ctrl-C ends it.
 
     Starts the broker (unless the site file names one), the simulators (if it names a scenario)
@@ -77,7 +74,7 @@ def up(site: Site = None, data: Data = _DATA, host: Host = _LOOPBACK, port: Port
 
 
 @app.command()
-def gateway(site: Site = None, data: Data = _DATA, link: Link = None) -> None:
+def gateway(site: Site = None, data: Data = DATA, link: Link = None) -> None:
     """Poll and hear the devices, keep the history, publish on the broker."""
     from api.distributed import run_gateway
 
@@ -85,7 +82,7 @@ def gateway(site: Site = None, data: Data = _DATA, link: Link = None) -> None:
 
 
 @app.command()
-def rules(site: Site = None, data: Data = _DATA) -> None:
+def rules(site: Site = None, data: Data = DATA) -> None:
     """Hear the readings on the broker; raise alarms, orders and notices."""
     from api.distributed import run_rules
 
@@ -93,7 +90,7 @@ def rules(site: Site = None, data: Data = _DATA) -> None:
 
 
 @app.command()
-def api(site: Site = None, data: Data = _DATA, host: Host = _LOOPBACK, port: Port = _PORT) -> None:
+def api(site: Site = None, data: Data = DATA, host: Host = _LOOPBACK, port: Port = _PORT) -> None:
     """Serve the page and the REST interface."""
     from api.distributed import run_api
 
@@ -103,7 +100,7 @@ def api(site: Site = None, data: Data = _DATA, host: Host = _LOOPBACK, port: Por
 @app.command(hidden=True)
 def embedded(
     site: Site = None,
-    data: Data = _DATA,
+    data: Data = DATA,
     host: Host = _LOOPBACK,
     port: Port = _PORT,
     link: Link = None,
@@ -115,7 +112,7 @@ def embedded(
 
 
 @app.command()
-def simulate(site: Site = None, data: Data = _DATA, link: Link = None) -> None:
+def simulate(site: Site = None, data: Data = DATA, link: Link = None) -> None:
     """Play the devices of a site that names a scenario, on real Modbus and MQTT."""
     from api.distributed import run_simulators
 
@@ -123,7 +120,7 @@ def simulate(site: Site = None, data: Data = _DATA, link: Link = None) -> None:
 
 
 @app.command()
-def broker(data: Data = _DATA) -> None:
+def broker(data: Data = DATA) -> None:
     """Run dutyroom's own MQTT broker, on loopback, for a site file that names none."""
     from api.distributed import run_broker
 
@@ -146,7 +143,7 @@ def check(
     from gateway.documents import ConfigurationError, Problem
 
     problems: list[Problem] = []
-    settings = _settings(site, _DATA)
+    settings = _settings(site, DATA)
     try:
         configuration.check(settings)
     except ConfigurationError as error:
@@ -165,7 +162,7 @@ def check(
 
 
 @app.command()
-def reload(site: Site = None, data: Data = _DATA) -> None:
+def reload(site: Site = None, data: Data = DATA) -> None:
     """Have a running `dutyroom up` take the changed site file, profiles, rulebook, scenario.
 
     They are checked first. Wrong ones are named, change nothing, and end with code 2.
@@ -239,11 +236,12 @@ def main() -> None:
 def _refusals(error: Exception) -> list[str] | None:
     """The lines for the user, if ``error`` is none of ours; else None."""
     from gateway.documents import ConfigurationError
+    from rules.refusals import RefusedError
 
     if isinstance(error, ExceptionGroup):
         parts = [_refusals(part) for part in error.exceptions]
         return None if None in parts else [line for part in parts for line in part or ()]
-    if isinstance(error, CannotStartError | ConfigurationError):
+    if isinstance(error, CannotStartError | ConfigurationError | RefusedError):
         return str(error).splitlines()
     return None
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from api import demo_people
 from api.data_directory import DataDirectory
 from api.settings import CannotStartError, Settings
 from gateway import site as site_file
 from gateway.documents import ConfigurationError, Problem
 from gateway.model.equipment import Broker, Site
+from rules.people import people_file
 from rules.rule import Rulebook
 from rules.rulebook import load_rulebook, rulebook_problems
+from rules.shifts import roster_file
 
 
 def load_site(settings: Settings) -> Site:
@@ -61,13 +64,20 @@ def _scenario_problems(name: str | None, site: Path) -> list[Problem]:
 
 
 def _problems_beside(site: Site) -> Iterator[Problem]:
-    """What is wrong with the rulebook and the scenario of a site that is right."""
+    """What is wrong beside a site file that is right: rulebook, demo people, scenario."""
     from simulators import scenario, world
 
     try:
         load_rulebook(site)
     except ConfigurationError as error:
         yield from error.problems
+    people = demo_people.file_of(site)
+    if people is not None:
+        try:
+            if roster_file.holds_roster(people_file.read(people, site).content):
+                roster_file.read(people, site)
+        except ConfigurationError as error:
+            yield from error.problems
     if site.scenario is None:
         return
     try:

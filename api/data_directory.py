@@ -26,6 +26,7 @@ class DataDirectory:
         self.root = root
         self.ledger = root / "ledger.db"
         self.history = root / "history.db"
+        self.refused_readings = root / "history-refused.jsonl"
         self.spool = root / "spool"
         self.simulators = root / "simulators"
         self.run = root / "run"

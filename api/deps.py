@@ -5,18 +5,23 @@ All of them are coroutines: FastAPI would send a plain function through the thre
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 from fastapi import Depends, Header, Path, Query, Request
-from fastapi.security import APIKeyCookie
+from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
 
-from api.auth import COOKIE, Sessions, Visitor, refuse_foreign
+from api.auth import COOKIE, Sessions, Visitor, is_machines, refuse_foreign
 from api.desk import Desk
 from api.live import Live
+from api.models.people import USERNAME
 from api.problems import ProblemException
-from rules.people.roles import Actor
+from api.refusals import NOBODY, Refusals
+from rules.people import accounts
+from rules.people.roles import Actor, Via
 
 _described_cookie = APIKeyCookie(name=COOKIE, scheme_name="session", auto_error=False)
+_bearer = HTTPBearer(scheme_name="token", description="Of a machine.", auto_error=False)
 
 
 async def get_desk(request: Request) -> Desk:
@@ -34,28 +39,72 @@ async def get_sessions(request: Request) -> Sessions:
     return sessions
 
 
+async def get_refusals(request: Request) -> Refusals:
+    refusals: Refusals = request.app.state.refusals
+    return refusals
+
+
 async def get_visitor(
     request: Request,
     sessions: Annotated[Sessions, Depends(get_sessions)],
     _: Annotated[str | None, Depends(_described_cookie)] = None,
+    bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)] = None,
 ) -> Visitor:
-    """Whoever is logged in; 401 where nobody is."""
-    token = request.cookies.get(sessions.cookie)
+    """Whoever is logged in, or the machine whose token it is; 401 where nobody is."""
+    if bearer is not None:
+        token = bearer.credentials if is_machines(bearer.credentials) else None
+    else:
+        token = request.cookies.get(sessions.cookie)
+        token = None if token is None or is_machines(token) else token
     visitor = await sessions.visitor(token) if token else None
     if visitor is None:
         raise ProblemException(401, "Log in first.")
     return visitor
 
 
-async def get_actor(visitor: Annotated[Visitor, Depends(get_visitor)]) -> Actor:
-    """Who a write is done by."""
-    return visitor.actor
+async def get_person(visitor: Annotated[Visitor, Depends(get_visitor)]) -> Visitor:
+    """Somebody who is logged in; 403 for a machine."""
+    if visitor.session is None:
+        raise ProblemException(403, "This is for people who are logged in.")
+    return visitor
+
+
+async def get_actor(
+    *,
+    request: Request,
+    visitor: Annotated[Visitor, Depends(get_visitor)],
+    sessions: Annotated[Sessions, Depends(get_sessions)],
+    refusals: Annotated[Refusals, Depends(get_refusals)],
+    signing_user: Annotated[
+        str | None,
+        Header(max_length=64, description="Who signs this, where somebody else is logged in."),
+    ] = None,
+    signing_pin: Annotated[
+        str | None, Header(max_length=8, description="The PIN of who signs.")
+    ] = None,
+) -> Actor:
+    """Who a write is done by: whoever is logged in, or who signs it with a PIN."""
+    if signing_user is None and signing_pin is None:
+        return visitor.actor
+    if visitor.session is None:
+        raise ProblemException(403, "Only where somebody is logged in can another one sign.")
+    name = signing_user if re.fullmatch(USERNAME, signing_user or "") else None
+    try:
+        if name is None or not signing_pin:
+            raise accounts.WrongPinError
+        return await sessions.signer(visitor, name, signing_pin)
+    except accounts.WrongPinError:
+        by = visitor.user.username
+        await refusals.note("pin.refuse", name or NOBODY, by=by, via=Via.SESSION)
+        raise ProblemException(403, "User name or PIN is wrong.", name="wrong-pin") from None
 
 
 DeskNeeded = Annotated[Desk, Depends(get_desk)]
 LiveNeeded = Annotated[Live, Depends(get_live)]
 SessionsNeeded = Annotated[Sessions, Depends(get_sessions)]
+RefusalsNeeded = Annotated[Refusals, Depends(get_refusals)]
 VisitorNeeded = Annotated[Visitor, Depends(get_visitor)]
+PersonNeeded = Annotated[Visitor, Depends(get_person)]
 ActorNeeded = Annotated[Actor, Depends(get_actor)]
 SameOrigin = Depends(refuse_foreign)
 IdempotencyKey = Annotated[

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from anyio import CapacityLimiter, to_thread
+from anyio import CapacityLimiter, fail_after, to_thread
+from sqlalchemy.exc import TimeoutError as LedgerTimeoutError
 
+from api.provisional import Provisional
 from api.views.readings import Readings
 from gateway.clock import Clock
 from gateway.history.base import History
@@ -19,6 +21,8 @@ from rules.rule import Rulebook
 
 T = TypeVar("T")
 
+LEDGER_PATIENCE_S = 6.0
+"""Longer than a writer waits for its turn (``rules.ledger.store``), so that it says why."""
 _LEDGER_THREADS = 8
 _HISTORY_THREADS = 4
 
@@ -28,7 +32,8 @@ class Desk:
     """The parts of the duty room that the API shows.
 
     Ledger and history block, so they are asked in threads, and only in so many that a ledger
-    which answers slowly leaves connections to the rules. ``latest`` belongs to the event loop.
+    which answers slowly leaves connections to the rules. ``latest`` and ``provisional`` belong to
+    the event loop.
     """
 
     site: Site
@@ -36,6 +41,7 @@ class Desk:
     ledger: Ledger
     history: History
     latest: Latest
+    provisional: Provisional
     clock: Clock
     _ledger_threads: CapacityLimiter = field(
         default_factory=lambda: CapacityLimiter(_LEDGER_THREADS)
@@ -54,8 +60,18 @@ class Desk:
         return await self.in_ledger(reading)
 
     async def in_ledger(self, work: Callable[[], T]) -> T:
-        """``work``, which blocks on the ledger."""
-        return await to_thread.run_sync(work, limiter=self._ledger_threads)
+        """``work``, which blocks on the ledger.
+
+        A server that hangs is like one that is away: after :data:`LEDGER_PATIENCE_S` this raises
+        what a ledger raises that has no connection left. The thread ends when the server does.
+        """
+        try:
+            with fail_after(LEDGER_PATIENCE_S):
+                return await to_thread.run_sync(
+                    work, limiter=self._ledger_threads, abandon_on_cancel=True
+                )
+        except TimeoutError:
+            raise LedgerTimeoutError("the ledger hangs") from None
 
     async def in_history(self, work: Callable[[], T]) -> T:
         """``work``, which blocks on the history."""

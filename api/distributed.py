@@ -18,8 +18,7 @@ from gateway.clock import SystemClock
 
 async def run_gateway(settings: Settings) -> None:
     """Devices → spool → history and bus."""
-    from api.stores import spool_of
-    from gateway.history.embedded import EmbeddedHistory
+    from api.stores import history_of, spool_of
     from gateway.service import Gateway
 
     stop = lifeline.stop_on_signals()
@@ -28,7 +27,7 @@ async def run_gateway(settings: Settings) -> None:
     site = configuration.load_site(settings)
     site, broker = configuration.with_broker(site, data)
     bus = await _started(MqttBus(broker, f"dutyroom-{site.id}-{site.gateway}"))
-    history, spool = EmbeddedHistory(data.history), spool_of(data)
+    history, spool = history_of(data, site), spool_of(data)
     try:
         gateway = Gateway(site=site, spool=spool, history=history, bus=bus, clock=SystemClock())
         await gateway.run(stop)
@@ -40,15 +39,18 @@ async def run_gateway(settings: Settings) -> None:
 
 async def run_rules(settings: Settings) -> None:
     """Bus → alarms, orders and notices in the ledger."""
+    from api.servers import ledger_server
     from api.stores import ledger_of
     from rules import service
 
     stop = lifeline.stop_on_signals()
     data = DataDirectory.open(settings.data)
-    data.claim_service("rules")
+    if ledger_server() is None:
+        # On a server the ledger itself says which worker leads, and others may stand by.
+        data.claim_service("rules")
     site, rulebook = configuration.load(settings)
     site, broker = configuration.with_broker(site, data)
-    bus = await _started(MqttBus(broker, f"dutyroom-{site.id}-rules"))
+    bus = await _started(MqttBus(broker, f"dutyroom-{site.id}-rules-{secrets.token_hex(4)}"))
     ledger = ledger_of(data)
     try:
         await service.run(
@@ -62,8 +64,8 @@ async def run_rules(settings: Settings) -> None:
 async def run_api(settings: Settings) -> None:
     """Ledger, history and bus → page and REST; any number of these may run."""
     from api import service
-    from api.stores import ledger_of, see_to_admin
-    from gateway.history.embedded import EmbeddedHistory
+    from api.demo_people import see_to_people
+    from api.stores import history_of, ledger_of, see_to_admin
 
     stop = lifeline.stop_on_signals()
     data = DataDirectory.open(settings.data)
@@ -72,9 +74,10 @@ async def run_api(settings: Settings) -> None:
     bus = await _started(MqttBus(broker, f"dutyroom-{site.id}-api-{secrets.token_hex(4)}"))
     clock = SystemClock()
     ledger = ledger_of(data)
-    see_to_admin(ledger, data, clock)
+    see_to_admin(ledger, data, site, clock)
+    see_to_people(ledger, site, clock)
     _show_made_password(data)
-    history = EmbeddedHistory(data.history, read_only=True)
+    history = history_of(data, site, read_only=True)
     try:
         await service.run(
             site=site,

@@ -7,11 +7,11 @@ import asyncio
 from api import configuration, lifeline
 from api import service as api_service
 from api.data_directory import DataDirectory
+from api.demo_people import see_to_people
 from api.settings import Settings
-from api.stores import ledger_of, see_to_admin, spool_of
+from api.stores import history_of, ledger_of, see_to_admin, spool_of
 from gateway.bus.memory import MemoryBus
 from gateway.clock import SystemClock
-from gateway.history.embedded import EmbeddedHistory
 from gateway.service import Gateway
 from rules import service as rules_service
 
@@ -26,8 +26,9 @@ async def run(settings: Settings) -> None:
     site, _ = configuration.with_broker(site, data)
     clock, bus = SystemClock(), MemoryBus()
     ledger = ledger_of(data)
-    see_to_admin(ledger, data, clock)
-    history = EmbeddedHistory(data.history)
+    see_to_admin(ledger, data, site, clock)
+    see_to_people(ledger, site, clock)
+    history = history_of(data, site)
     spool = spool_of(data)
     gateway = Gateway(site=site, spool=spool, history=history, bus=bus, clock=clock)
     await bus.start()

@@ -5,10 +5,13 @@ that it has sent, and takes what came after from what :class:`Live` keeps for al
 
 1. every 200 ms the ledger is asked for new changes; what they changed is loaded and encoded
    once, and kept in a ring of bounded length,
-2. every second the readings that changed, in value, quality or age, are encoded once,
-3. every five seconds a heartbeat is made, and every session is looked at again.
+2. as often it is looked whether there are other alarms than before that are up and not in the
+   ledger, or whether the ledger works no more, or works again,
+3. every second the readings that changed, in value, quality or age, are encoded once,
+4. every five seconds a heartbeat is made, and every session is looked at again.
 
-Each goes on when another fails. A reader that is slow gets fewer and larger rounds of readings;
+Each goes on when another fails. A stream that was opened while the ledger did not answer gets
+its rows as soon as it does. A reader that is slow gets fewer and larger rounds of readings;
 one that falls out of the ring is cut, and its browser comes back with ``Last-Event-ID``.
 """
 
@@ -23,20 +26,24 @@ from functools import partial
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from api import messages
+from api import messages, models
 from api.auth import Sessions, Visitor
 from api.desk import Desk
 from api.metrics import LIVE_FAILURES, STREAMS, STREAMS_CUT
 from api.views.readings import Readings
 from gateway.latest import Mark
+from rules.ledger.rows import Alarm
 
 CHANGES_EVERY = 0.2
+PROVISIONAL_EVERY = 0.2
 READINGS_EVERY = 1.0
 HEARTBEAT_EVERY = 5.0
 SESSIONS_EVERY = 5.0
 RING = 2000
 """Changes kept encoded; a stream that is further behind is cut."""
 STREAMS_AT_MOST = 500
+_UNREAD_TOLD = 3
+"""Looks into the ledger that must fail in a row before pages are told that it is down."""
 
 log = structlog.get_logger(__name__)
 
@@ -56,8 +63,11 @@ class Stream:
     """What is known of one open page."""
 
     visitor: Visitor
-    change: int
-    """The change sent last."""
+    last_event_id: int | None
+    change: int | None
+    """The change sent last; None: the ledger has not answered since it was opened."""
+    provisional: int
+    """The round of provisional alarms sent last."""
     round: int
     """The round of readings sent last."""
     beat: int
@@ -80,6 +90,11 @@ class Live:
         """Every change after this one is in the ring."""
         self._change: int | None = None
         """The change taken last; None until the ledger has answered."""
+        self._unread = 0
+        """Looks into the ledger that have failed since the last good one."""
+        self._pending_version: tuple[int, models.LedgerState] = (0, "ok")
+        self._pending_round = 0
+        self._pending = b""
         self._round = 0
         self._mark: Mark | None = None
         self._changed_readings = b""
@@ -90,29 +105,35 @@ class Live:
         """Read and encode until cancelled; no failure ends it."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_repeat("changes", CHANGES_EVERY, self._take_changes))
+            tasks.create_task(_repeat("provisional", PROVISIONAL_EVERY, self._take_provisional))
             tasks.create_task(_repeat("readings", READINGS_EVERY, self._take_readings))
             tasks.create_task(_repeat("heartbeat", HEARTBEAT_EVERY, self._take_heartbeat))
             tasks.create_task(_repeat("sessions", SESSIONS_EVERY, self._check_sessions))
 
     async def open(self, visitor: Visitor, last_event_id: int | None) -> Stream:
-        """A stream with its first messages, so that what cannot be read is an error in time.
+        """A stream with its first messages.
 
         ``last_event_id`` still known: all readings, then the changes missed; otherwise a
-        snapshot of everything. Raises :class:`StreamsFullError` and what the ledger raises.
+        snapshot of everything, without rows while the ledger does not answer. Raises
+        :class:`StreamsFullError`.
         """
         if len(self._streams) + self._opening >= STREAMS_AT_MOST:
             raise StreamsFullError
         self._opening += 1
         try:
-            start = await self._desk.read(lambda view: messages.opening(view, last_event_id))
+            start = await self._start(last_event_id)
+        except SQLAlchemyError:
+            start = messages.UNREAD
         finally:
             self._opening -= 1
         return Stream(
             visitor=visitor,
+            last_event_id=last_event_id,
             change=start.through,
+            provisional=self._pending_round,
             round=self._round,
             beat=self._beat,
-            first=messages.opening_messages(start, self._desk.readings()),
+            first=messages.opening_messages(start, self._now_pending(), self._desk.readings()),
         )
 
     async def follow(self, stream: Stream) -> AsyncGenerator[bytes, None]:
@@ -126,7 +147,7 @@ class Live:
                 if due:
                     yield due.popleft()
                 else:
-                    due = self._due(stream)
+                    due = await self._begun(stream) or self._due(stream)
                     if not due:
                         await news.wait()
         finally:
@@ -140,17 +161,37 @@ class Live:
                 stream.is_over = True
         self._tell()
 
+    async def _start(self, last_event_id: int | None) -> messages.Missed | messages.Everything:
+        return await self._desk.read(lambda view: messages.opening(view, last_event_id))
+
+    async def _begun(self, stream: Stream) -> deque[bytes]:
+        """The rows for a stream that was opened without, once the ledger answers."""
+        if stream.change is not None or self._unread:
+            return deque()
+        try:
+            start = await self._start(stream.last_event_id)
+        except SQLAlchemyError:
+            return deque()
+        stream.change, stream.provisional = start.through, self._pending_round
+        pending, readings = self._now_pending(), self._desk.readings()
+        return deque(messages.opening_messages(start, pending, readings))
+
     def _due(self, stream: Stream) -> deque[bytes]:
         """What ``stream`` has not had yet; it counts as sent."""
-        if stream.change < self._floor:
-            stream.is_over = True
-            STREAMS_CUT.labels("behind").inc()
-            return deque()
         due: deque[bytes] = deque()
-        for delta in self._ring:
-            if delta.change > stream.change:
-                due.append(delta.data)
-                stream.change = delta.change
+        if stream.change is not None:
+            if stream.change < self._floor:
+                stream.is_over = True
+                STREAMS_CUT.labels("behind").inc()
+                return deque()
+            for delta in self._ring:
+                if delta.change > stream.change:
+                    due.append(delta.data)
+                    stream.change = delta.change
+        # Behind the rows: an alarm that has become one does not blink.
+        if stream.provisional < self._pending_round:
+            due.append(self._pending)
+            stream.provisional = self._pending_round
         if stream.round < self._round:
             in_step = stream.round == self._round - 1
             due.append(self._changed_readings if in_step else self._all_readings())
@@ -165,6 +206,19 @@ class Live:
         return messages.readings_message(readings, readings.all())
 
     async def _take_changes(self) -> None:
+        provisional = self._desk.provisional
+        named_no_more = provisional.leaving()
+        try:
+            await self._read_changes()
+        except SQLAlchemyError:
+            self._unread += 1
+            raise
+        if self._unread:
+            self._unread = 0
+            self._tell()
+        provisional.let_go(named_no_more)
+
+    async def _read_changes(self) -> None:
         if self._change is None:
             self._change = self._floor = await self._desk.read(lambda view: view.last_change_id())
         while True:
@@ -178,7 +232,24 @@ class Live:
             while len(self._ring) > RING:
                 self._floor = self._ring.popleft().change
             self._change = through
+            self._desk.provisional.are_rows(
+                one.subject.id for one in changed if isinstance(one.subject, Alarm)
+            )
             self._tell()
+
+    async def _take_provisional(self) -> None:
+        pending, version = self._now_pending(), self._desk.provisional.version
+        if (version, pending.ledger) == self._pending_version:
+            return
+        self._pending_version = version, pending.ledger
+        self._pending = messages.provisional_message(pending, self._desk.readings())
+        self._pending_round += 1
+        self._tell()
+
+    def _now_pending(self) -> messages.Pending:
+        provisional = self._desk.provisional
+        works = self._unread < _UNREAD_TOLD and provisional.ledger_takes
+        return messages.Pending(alarms=provisional.alarms(), ledger="ok" if works else "down")
 
     async def _take_readings(self) -> None:
         if not self._streams:

@@ -47,11 +47,20 @@ class Missed:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Everything:
-    """What a page that is new has to see."""
+    """What a page that is new has to see; of a ledger that does not answer, nothing."""
 
-    through: int
+    through: int | None
+    """None: the ledger does not answer."""
     alarms: Sequence[Alarm]
     orders: Sequence[WorkOrder]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pending:
+    """What is up and not in the ledger, and whether the ledger works."""
+
+    alarms: Sequence[Alarm]
+    ledger: models.LedgerState
 
 
 def changes(view: View, *, after: int) -> tuple[int, list[Changed]]:
@@ -78,6 +87,10 @@ def opening(view: View, last_event_id: int | None) -> Missed | Everything:
     )
 
 
+UNREAD = Everything(through=None, alarms=(), orders=())
+"""What there is to see while the ledger does not answer."""
+
+
 def _subjects(view: View, found: Sequence[Change]) -> list[Changed]:
     newest = {(change.kind, change.subject): change for change in found}
     changed = []
@@ -96,20 +109,43 @@ def _row(view: View, change: Change) -> Alarm | WorkOrder | Change | None:
     return change
 
 
-def opening_messages(start: Missed | Everything, readings: Readings) -> list[bytes]:
+def opening_messages(
+    start: Missed | Everything, pending: Pending, readings: Readings
+) -> list[bytes]:
     """The first messages of a stream; the first of them tells the browser how soon to retry."""
     if isinstance(start, Missed):
         missed = [changed_message(changed, readings) for changed in start.changed]
-        return [readings_message(readings, readings.all(), retry=_RETRY_MS), *missed]
+        first = readings_message(readings, readings.all(), retry=_RETRY_MS)
+        return [first, *missed, provisional_message(pending, readings)]
     zone, now = readings.site.zone, readings.now
+    rows = {row.id for row in start.alarms}
+    documents = [alarms.document(row, readings, zone) for row in start.alarms]
     snapshot = models.SnapshotMessage(
-        alarms=[alarms.document(row, readings, zone) for row in start.alarms],
+        alarms=documents
+        + [
+            alarms.document(alarm, readings, zone, provisional=True)
+            for alarm in pending.alarms
+            if alarm.id not in rows
+        ],
         orders=[orders.document(row, now, zone) for row in start.orders],
         readings=readings.all(),
         now=words.moment(now.wall, zone),
+        ledger=pending.ledger if start.through is not None else "down",
         seq=start.through,
     )
     return [_message("snapshot", snapshot, change=start.through, retry=_RETRY_MS)]
+
+
+def provisional_message(pending: Pending, readings: Readings) -> bytes:
+    """``event: provisional``; it has no id, because each says all there is to say."""
+    zone = readings.site.zone
+    told = models.ProvisionalMessage(
+        alarms=[
+            alarms.document(alarm, readings, zone, provisional=True) for alarm in pending.alarms
+        ],
+        ledger=pending.ledger,
+    )
+    return _message("provisional", told)
 
 
 def changed_message(changed: Changed, readings: Readings) -> bytes:

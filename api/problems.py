@@ -18,9 +18,9 @@ from starlette.exceptions import HTTPException
 from api.models import Problem, ProblemError
 from api.views.paging import BadCursorError
 from gateway.history.base import HistoryUnavailableError
-from rules import actions
+from rules.ledger.idempotency import KeyReusedError
 from rules.lifecycle import IllegalTransitionError
-from rules.people.roles import ForbiddenError
+from rules.refusals import ConflictError, NotFoundError, NotValidError
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -39,10 +39,10 @@ _NAMES = {
 }
 
 _MEANINGS: Mapping[type[Exception], tuple[int, str | None]] = {
-    actions.NotFoundError: (404, None),
-    actions.KeyReusedError: (409, None),
+    NotFoundError: (404, None),
+    ConflictError: (409, None),
+    KeyReusedError: (409, None),
     IllegalTransitionError: (409, None),
-    ForbiddenError: (403, None),
     BadCursorError: (400, "This cursor was not given out here."),
     OperationalError: (503, "The ledger does not answer. Try again."),
     PoolTimeoutError: (503, "The ledger is too busy. Try again."),
@@ -57,9 +57,16 @@ class ProblemException(HTTPException):
     """An error that a handler answers with; ``detail`` is one sentence for people."""
 
     def __init__(
-        self, status: int, detail: str, *, headers: Mapping[str, str] | None = None
+        self,
+        status: int,
+        detail: str,
+        *,
+        name: str | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
+        """``name``: of the problem, where the status alone does not tell it."""
         super().__init__(status, detail, dict(headers) if headers else None)
+        self.name = name
 
 
 def problem_response(
@@ -67,12 +74,14 @@ def problem_response(
     status: int,
     detail: str,
     *,
+    name: str | None = None,
     headers: Mapping[str, str] | None = None,
     errors: Sequence[ProblemError] | None = None,
 ) -> JSONResponse:
     """The answer for one error; ``path`` is what was asked for."""
+    name = name or _NAMES.get(status)
     body = Problem(
-        type=f"urn:dutyroom:problem:{_NAMES[status]}" if status in _NAMES else "about:blank",
+        type="about:blank" if name is None else f"urn:dutyroom:problem:{name}",
         title=http.HTTPStatus(status).phrase,
         status=status,
         detail=detail,
@@ -133,7 +142,11 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def on_http(request: Request, error: HTTPException) -> Response:
         return problem_response(
-            request.url.path, error.status_code, str(error.detail), headers=error.headers
+            request.url.path,
+            error.status_code,
+            str(error.detail),
+            name=getattr(error, "name", None),
+            headers=error.headers,
         )
 
     @app.exception_handler(RequestValidationError)
@@ -144,6 +157,13 @@ def install(app: FastAPI) -> None:
         ]
         return problem_response(
             request.url.path, 422, "The request is not valid.", errors=complaints
+        )
+
+    @app.exception_handler(NotValidError)
+    async def on_contradictory(request: Request, error: NotValidError) -> Response:
+        complaint = ProblemError(where=f"body.{error.field}", message=str(error))
+        return problem_response(
+            request.url.path, 422, "The request is not valid.", errors=[complaint]
         )
 
     for kind, (status, detail) in _MEANINGS.items():
@@ -162,7 +182,7 @@ def _handler(
             cause = getattr(error, "orig", None) or error
             log.warning("cannot answer", path=request.url.path, error=str(cause))
         return problem_response(
-            request.url.path, status, detail or _sentence(str(error)), headers=headers
+            request.url.path, status, detail or sentence(str(error)), headers=headers
         )
 
     return answer
@@ -173,7 +193,7 @@ def _encodable(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def _sentence(text: str) -> str:
+def sentence(text: str) -> str:
     """``text`` with a full stop, and a capital unless it begins with an id."""
     first = text.split(" ", 1)[0]
     return f"{text[:1].upper() if first.isalpha() else text[:1]}{text[1:]}."

@@ -20,6 +20,7 @@ from gateway.clock import Clock
 from gateway.history.base import Cursor, History, HistoryUnavailableError
 from gateway.latest import Latest
 from gateway.model.equipment import Site
+from rules import provisional
 from rules.ledger.store import Ledger
 from rules.rule import Rulebook
 
@@ -55,7 +56,8 @@ async def run(
     1. Take the port, so that a taken one is known before anything else happens.
     2. Fill the latest readings from the history: old ones, shown as stale until new ones come.
     3. Hear the gateway, beginning behind what the history has, so that what lies in the spool
-       between them is known too, and serve; live streams end first when it is over.
+       between them is known too, and the rules, and serve; live streams end first when it is
+       over.
 
     ``secure``: the page is reached by HTTPS, through a proxy that ends it.
     Raises :class:`CannotStartError` where the port cannot be had.
@@ -72,6 +74,7 @@ async def run(
         clock=clock,
         secure=secure,
     )
+    unsubscribe = bus.subscribe(provisional.topic(site.id), app.state.desk.provisional.hear)
     server = _Server(_config(app))
     hearing = asyncio.create_task(hear(site, bus, latest, clock, after))
     stopping = asyncio.create_task(_stop(server, app.state.live, stop))
@@ -82,6 +85,7 @@ async def run(
         for task in done:
             task.result()
     finally:
+        unsubscribe()
         for task in (hearing, stopping, serving):
             task.cancel()
         await asyncio.gather(hearing, stopping, serving, return_exceptions=True)

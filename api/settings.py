@@ -13,7 +13,8 @@ _DEMO = (_HERE / "demo" / "site.yaml", _HERE.parent / "deploy" / "demo" / "site.
 
 
 ADMIN_PASSWORD = "DUTYROOM_ADMIN_PASSWORD"
-"""Only the environment: a flag would be seen in the list of processes."""
+ADMIN_PASSWORD_FILE = "DUTYROOM_ADMIN_PASSWORD_FILE"
+"""Only the environment, and not a flag, says a secret: flags are seen in the list of processes."""
 _LONGEST_PASSWORD = 256
 """Characters; the log-in takes no longer one."""
 
@@ -32,16 +33,35 @@ def given_password() -> str | None:
 
     Raises :class:`CannotStartError` for one that nobody could log in with.
     """
-    given = os.environ.get(ADMIN_PASSWORD, "")
-    try:
-        given.encode()
-    except UnicodeEncodeError:
-        raise CannotStartError(f"{ADMIN_PASSWORD} is no valid UTF-8 text") from None
+    given = secret(ADMIN_PASSWORD, ADMIN_PASSWORD_FILE)
     if len(given) > _LONGEST_PASSWORD:
         raise CannotStartError(
             f"{ADMIN_PASSWORD} has {len(given)} characters; {_LONGEST_PASSWORD} at most"
         )
     return given or None
+
+
+def secret(name: str, file_name: str) -> str:
+    """What the environment says under ``name``, or what is in the file that it names under
+    ``file_name``, without the line break at its end; "" where it says neither.
+
+    Raises :class:`CannotStartError`, without the secret in its words.
+    """
+    given, file = os.environ.get(name, ""), os.environ.get(file_name, "")
+    if given and file:
+        raise CannotStartError(f"{name} and {file_name} are both given: leave one out")
+    if file:
+        try:
+            return Path(file).read_text(encoding="utf-8").rstrip("\r\n")
+        except OSError as error:
+            raise CannotStartError(f"{file_name}: {file}: {error.strerror}") from None
+        except UnicodeDecodeError:
+            raise CannotStartError(f"{file_name}: {file} is no UTF-8 text") from None
+    try:
+        given.encode()
+    except UnicodeEncodeError:
+        raise CannotStartError(f"{name} is no valid UTF-8 text") from None
+    return given
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

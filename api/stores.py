@@ -1,20 +1,40 @@
-"""Opening what the data directory keeps; what cannot be opened is one clear line."""
+"""Opening ledger, history and spool, in the data directory or on the servers that the environment
+names; what cannot be opened is one clear line."""
 
 from __future__ import annotations
 
-from sqlalchemy.exc import DatabaseError
+import structlog
+from sqlalchemy import URL
+from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 
 from api.data_directory import DataDirectory
+from api.servers import (
+    INFLUX_BUCKET,
+    INFLUX_TOKEN,
+    INFLUX_URL,
+    LEDGER,
+    history_server,
+    ledger_server,
+)
 from api.settings import CannotStartError, given_password
 from gateway.clock import Clock
+from gateway.history.base import History, HistoryRefusedError, HistoryUnavailableError
+from gateway.history.embedded import EmbeddedHistory
+from gateway.model.equipment import Site
 from gateway.spool import Spool, SpoolBusyError
 from rules.ledger.store import Ledger, open_ledger
 from rules.people import accounts
 
+log = structlog.get_logger(__name__)
+
 
 def ledger_of(data: DataDirectory) -> Ledger:
-    """The ledger. Raises :class:`~api.settings.CannotStartError` for a file that is none; one
-    that is only locked raises what SQLAlchemy raises, and may be tried again."""
+    """The ledger. Raises :class:`~api.settings.CannotStartError` for a file that is none and a
+    server that does not answer or refuses us; a file that is only locked raises what SQLAlchemy
+    raises, and may be tried again."""
+    server = ledger_server()
+    if server is not None:
+        return _ledger_on(server)
     try:
         return open_ledger(data.ledger)
     except (DatabaseError, OSError) as error:
@@ -25,6 +45,41 @@ def ledger_of(data: DataDirectory) -> Ledger:
             f"the ledger {data.ledger} cannot be opened ({cause}); "
             "bring back a backup of it, or move it away to begin a new one"
         ) from None
+
+
+def _ledger_on(server: URL) -> Ledger:
+    try:
+        return open_ledger(server)
+    except SQLAlchemyError as error:
+        said = str(getattr(error, "orig", None) or error).strip()
+        raise CannotStartError(
+            f"the ledger {server.render_as_string(hide_password=True)} cannot be opened "
+            f"({' '.join(said.split())}); {LEDGER} names it"
+        ) from None
+
+
+def history_of(data: DataDirectory, site: Site, *, read_only: bool = False) -> History:
+    """The history; a server that does not answer is waited for by whoever writes, while the
+    spool keeps the readings. Raises :class:`~api.settings.CannotStartError` for one that refuses
+    us. ``read_only``: for a process beside the gateway."""
+    server = history_server()
+    if server is None:
+        return EmbeddedHistory(data.history, read_only=read_only)
+    # Its client takes a quarter of a second to import.
+    from gateway.history.influx import InfluxHistory
+
+    history = InfluxHistory(server, site, data.refused_readings)
+    try:
+        history.cursor(site.gateway)
+    except HistoryRefusedError as error:
+        history.close()
+        raise CannotStartError(
+            f"the history cannot be used: {error}; {INFLUX_URL}, {INFLUX_BUCKET} and "
+            f"{INFLUX_TOKEN} name it"
+        ) from None
+    except HistoryUnavailableError as error:
+        log.warning("the history does not answer yet", error=str(error))
+    return history
 
 
 def spool_of(data: DataDirectory) -> Spool:
@@ -38,8 +93,9 @@ def spool_of(data: DataDirectory) -> Spool:
         ) from None
 
 
-def see_to_admin(ledger: Ledger, data: DataDirectory, clock: Clock) -> None:
-    """There is a user admin, with the environment's password if it gives one.
+def see_to_admin(ledger: Ledger, data: DataDirectory, site: Site, clock: Clock) -> None:
+    """There is a user admin who works at ``site``, with the environment's password if it gives
+    one.
 
     For a new one without, a password is made up. It is kept in a file, from before the user is
     written until somebody was shown it, so that a kill in between locks nobody out.
@@ -47,6 +103,6 @@ def see_to_admin(ledger: Ledger, data: DataDirectory, clock: Clock) -> None:
     given = given_password()
     if given is not None:
         data.forget_made_password()
-        accounts.ensure_admin(ledger, given, clock.now())
     elif not accounts.has_admin(ledger):
-        accounts.ensure_admin(ledger, data.make_password(), clock.now())
+        given = data.make_password()
+    accounts.ensure_admin(ledger, site.id, clock.now(), given)

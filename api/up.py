@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from api import lifeline
-from api.configuration import load_site
+from api.configuration import check, load_site
 from api.data_directory import DataDirectory
 from api.in_force import FilesInForce
 from api.ports import reserve, reserve_any, why_not
@@ -37,6 +37,9 @@ async def run(settings: Settings) -> None:
     Raises ConfigurationError or :class:`~api.settings.CannotStartError`.
     """
     stop, asked = lifeline.stop_on_signals(), lifeline.reload_on_signal()
+    files = FilesInForce(DataDirectory(settings.data.absolute()).in_force)
+    if not files.is_of(settings.site):
+        check(settings)
     given_password()
     taken = why_not(settings.host, settings.port)
     if taken is not None:
@@ -46,7 +49,6 @@ async def run(settings: Settings) -> None:
         )
     data = DataDirectory.open(settings.data)
     claim = data.claim()
-    files = FilesInForce(data.in_force)
     site_file = _first(files, settings)
     while True:
         running = replace(settings, site=site_file)

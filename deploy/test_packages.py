@@ -18,6 +18,7 @@ PACKAGES = {
     "mosquitto": ("mosquitto", "usr/sbin/mosquitto"),
     "influxdb": ("influxd", "usr/bin/influxd"),
     "postgresql": ("postgres", "usr/lib/postgresql/*/bin/postgres"),
+    "victoria-metrics": ("victoria-metrics", "usr/bin/victoria-metrics"),
     "chromium": ("chromium", "usr/bin/chromium"),
     "fonts-noto-cjk": ("", "usr/share/fonts/opentype/noto/NotoSansCJK*"),
     "faketime": ("faketime", "usr/bin/faketime"),

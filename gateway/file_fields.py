@@ -17,6 +17,9 @@ Slug = Annotated[str, Field(strict=True, pattern=r"^[a-z0-9][a-z0-9-]*$", max_le
 PointKey = Annotated[str, Field(strict=True, pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
 """The key of a point within its equipment, and the name of a profile's parameter."""
 
+ClassName = Annotated[str, Field(strict=True, pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
+"""A class of equipment: what its rules, forms and pages are about."""
+
 Line = Annotated[str, Field(strict=True, min_length=1, max_length=500)]
 """A text that must not be empty."""
 

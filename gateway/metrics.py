@@ -48,6 +48,12 @@ history_seconds = Histogram(
     buckets=(0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10),
 )
 history_failures = Counter("dutyroom_history_failures", "Transactions that were not possible.")
+history_parked = Counter(
+    "dutyroom_history_parked", "Readings that the history server refused for good, kept aside."
+)
+history_too_old = Counter(
+    "dutyroom_history_too_old", "Batches with readings older than the history server keeps."
+)
 history_behind = Gauge(
     "dutyroom_history_backlog_seconds", "Age of the oldest record that the history lacks."
 )

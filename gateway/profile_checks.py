@@ -28,7 +28,11 @@ def problems_of(parsed: Parsed[ProfileDocument]) -> list[Problem]:
     """Every contradiction within one profile."""
     content = parsed.content
     found = findings(
-        _double_keys(content), _parameters(content), _messages(content), _points(content)
+        _double_keys(content),
+        _generic(content),
+        _parameters(content),
+        _messages(content),
+        _points(content),
     )
     return [parsed.problem(where, wrong, mend) for where, wrong, mend in found]
 
@@ -41,6 +45,11 @@ def _double_keys(content: ProfileDocument) -> Iterator[Finding]:
                 where = ("points", at, "key")
                 yield where, "is the key of an earlier point too", "give it another key"
             seen.add(point.key)
+
+
+def _generic(content: ProfileDocument) -> Iterator[Finding]:
+    if content.equipment_class in content.generic:
+        yield ("generic",), f"names the class {content.equipment_class!r} again", "remove it here"
 
 
 def _points(content: ProfileDocument) -> Iterator[Finding]:
@@ -178,6 +187,7 @@ def _modbus(
         _kind(point),
         _table(place),
         _bit(place),
+        _width(point, place),
         _single_bit(point, place),
         _address(content, place),
         _scale(place),
@@ -207,8 +217,25 @@ def _bit(place: ModbusDocument) -> Iterator[Finding]:
         yield ("low_word_first",), "does not fit a single register", "remove it"
 
 
+def _width(point: PointDocument, place: ModbusDocument) -> Iterator[Finding]:
+    """A part of a register: ``width`` bits from ``bit`` upwards."""
+    if place.width is None:
+        return
+    if place.bit is None:
+        yield ("width",), "is given without bit", "say with bit where the part begins"
+        return
+    if place.register_type is not RegisterType.UINT16:
+        yield ("width",), f"does not fit type {place.register_type.value}", "use type: uint16"
+    if not 2 <= place.width <= 16 - place.bit:
+        wrong = f"{place.width} bits from bit {place.bit} are no part of a register"
+        yield ("width",), wrong, "use 2 bits or more, and bit + width of 16 or less"
+    if point.kind is PointKind.FLAG:
+        yield ("width",), "does not fit a flag", "remove it, or use kind: number or state"
+
+
 def _single_bit(point: PointDocument, place: ModbusDocument) -> Iterator[Finding]:
-    if place.bit is None and place.register_type is not RegisterType.BIT:
+    of_a_register = place.bit is not None and place.width is None
+    if not of_a_register and place.register_type is not RegisterType.BIT:
         return
     if (place.scale, place.offset) != (1.0, 0.0):
         yield ("scale",), "does not fit a single bit", "remove scale and offset"
@@ -250,13 +277,15 @@ def _resolution(point: PointDocument, place: ModbusDocument) -> Iterator[Finding
 def _absent(place: ModbusDocument) -> Iterator[Finding]:
     if place.absent and place.register_type in (RegisterType.BIT, RegisterType.FLOAT32):
         yield ("absent",), f"does not fit type {place.register_type.value}", "remove it"
-    largest = 2 ** (16 * place.register_type.registers) - 1
+    part = None if place.bit is None else place.width
+    largest = 2 ** (part or 16 * place.register_type.registers) - 1
+    what = place.register_type.value if part is None else f"{part} bits"
     for raw in place.absent:
         if not 0 <= raw <= largest:
             yield (
                 ("absent",),
-                f"{raw} is no raw value of {place.register_type.value}",
-                f"write the registers' bits as a whole number from 0 to {largest:#x}",
+                f"{raw} is no raw value of {what}",
+                f"write the bits as a whole number from 0 to {largest:#x}",
             )
 
 

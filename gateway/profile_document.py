@@ -12,7 +12,7 @@ from typing import Literal
 from pydantic import Field
 
 from gateway.documents import Document
-from gateway.file_fields import Line, PointKey, Slug, Whole, Words
+from gateway.file_fields import ClassName, Line, PointKey, Slug, Whole, Words
 from gateway.model.point import PointKind
 from gateway.model.profile import Function, MqttPlace, ProfilePoint, RegisterType
 
@@ -32,6 +32,7 @@ class ModbusDocument(Document):
     register_number: Whole = Field(alias="register")
     type: RegisterType | None = None
     bit: Whole | None = None
+    width: Whole | None = None
     low_word_first: bool = False
     scale: float = Field(default=1.0, allow_inf_nan=False)
     offset: float = Field(default=0.0, allow_inf_nan=False)
@@ -64,6 +65,7 @@ class MqttDocument(Document):
 
 class AvailabilityDocument(Document):
     topic: Line
+    path: tuple[Line, ...] = ()
     online: Line
     offline: Line
 
@@ -98,7 +100,9 @@ class PointDocument(Document):
 
 class ProfileDocument(Document):
     profile: Slug
-    equipment_class: Slug = Field(alias="class")
+    equipment_class: ClassName = Field(alias="class")
+    generic: tuple[ClassName, ...] = ()
+    """What else a site may install it as, for a device that can stand for many things."""
     vendor: Line
     model: Words
     protocol: Literal["modbus", "mqtt"]

@@ -49,6 +49,7 @@ class ProfileFile:
                 address=place.register_number + start,
                 type=place.register_type,
                 bit=place.bit,
+                width=place.width,
                 low_word_first=place.low_word_first,
                 scale=place.scale,
                 offset=place.offset,
@@ -71,7 +72,10 @@ class ProfileFile:
         if said is None:
             return None
         return Availability(
-            topic=said.topic.replace(TOPIC, topic), online=said.online, offline=said.offline
+            topic=said.topic.replace(TOPIC, topic),
+            path=said.path,
+            online=said.online,
+            offline=said.offline,
         )
 
     def source_time(self, topic: str) -> MqttPlace | None:
@@ -150,6 +154,7 @@ def _load(path: Path) -> tuple[ProfileFile | None, set[str], list[Problem]]:
     profile = Profile(
         id=content.profile,
         equipment_class=content.equipment_class,
+        generic=content.generic,
         vendor=content.vendor,
         model=content.model.text(),
         source=content.source,

@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gateway.documents import ConfigurationError, Parsed, Problem, UnreadableError, salvage
-from gateway.model.equipment import Area, Broker, Link, ModbusLink, MqttLink, Site
+from gateway.model.equipment import Area, Broker, BrokerTls, Link, ModbusLink, MqttLink, Site
 from gateway.model.moment import SECOND
 from gateway.profile_files import SHIPPED, ProfileFile, Profiles, scan_profiles
 from gateway.site_checks import SiteChecks
-from gateway.site_document import BrokerDocument, LinkDocument, SiteDocument
+from gateway.site_document import BrokerDocument, LinkDocument, SiteDocument, TlsDocument
 from gateway.site_equipment import installed
 
 PEOPLE = "people.yaml"
@@ -88,7 +88,7 @@ def files_beside(path: Path) -> tuple[Path, ...]:
     named = (
         content.site.profiles_folder,
         content.site.rulebook_folder,
-        None if content.broker is None else content.broker.password_file,
+        *_files(content.broker),
         scenario if scenario.endswith(".yaml") else None,
         PEOPLE,
     )
@@ -165,7 +165,31 @@ def _broker(said: BrokerDocument | None, file: str) -> Broker | None:
         password = _password(file, said.password_file)
     elif said.password_env is not None:
         password = os.environ[said.password_env]
-    return Broker(host=said.host, port=said.port, username=said.username, password=password)
+    return Broker(
+        host=said.host,
+        port=said.port,
+        username=said.username,
+        password=password,
+        tls=_tls(said.tls, Path(file).parent),
+    )
+
+
+def _tls(said: TlsDocument | None, folder: Path) -> BrokerTls | None:
+    if said is None:
+        return None
+    ca, certificate, key = (
+        None if name is None else str(folder / name)
+        for name in (said.ca, said.certificate, said.key)
+    )
+    return BrokerTls(authorities=ca, certificate=certificate, key=key)
+
+
+def _files(said: BrokerDocument | None) -> tuple[str | None, ...]:
+    """What it says of other files."""
+    if said is None:
+        return ()
+    tls = said.tls or TlsDocument()
+    return (said.password_file, tls.ca, tls.certificate, tls.key)
 
 
 def _password(file: str, name: str) -> str:

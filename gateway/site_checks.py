@@ -7,6 +7,7 @@ Each check ends where it would need a field that is wrong in itself; see
 from __future__ import annotations
 
 import os
+import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from difflib import get_close_matches
@@ -19,6 +20,7 @@ from gateway.model.moment import MINUTE, SECOND
 from gateway.profile_files import Profiles
 from gateway.site_document import AreaDocument, BrokerDocument, LinkDocument, SiteDocument
 from gateway.site_equipment import EquipmentChecks, out_of_bounds
+from gateway.site_topology import topology
 
 _TIMEOUT = (SECOND // 10, MINUTE)
 
@@ -51,6 +53,7 @@ class SiteChecks:
             self._broker(),
             self._links(),
             self._equipment(),
+            topology(self._content.equipment),
         )
 
     def _single(self, key: str) -> Iterator[Finding]:
@@ -78,7 +81,11 @@ class SiteChecks:
         said = self._content.broker
         if said is not None:
             for where, wrong, mend in findings(
-                _broker_port(said), _passwords(said), self._password_file(said), _password_env(said)
+                _broker_port(said),
+                _passwords(said),
+                self._password_file(said),
+                _password_env(said),
+                self._tls(said),
             ):
                 yield ("broker", *where), wrong, mend
 
@@ -91,6 +98,22 @@ class SiteChecks:
                 wrong = f"{path} cannot be read ({type(error).__name__})"
                 mend = "write the password into it; the path is relative to the site file"
                 yield ("password_file",), wrong, mend
+
+    def _tls(self, said: BrokerDocument) -> Iterator[Finding]:
+        if said.tls is None:
+            return
+        given = said.tls.model_dump(exclude_none=True)
+        if ("certificate" in given) != ("key" in given):
+            yield ("tls",), "has a certificate without its key, or the other way round", "give both"
+            return
+        paths = {name: str(self._folder / file) for name, file in given.items()}
+        try:
+            context = ssl.create_default_context(cafile=paths.get("ca"))
+            if "key" in paths:
+                context.load_cert_chain(paths["certificate"], paths["key"])
+        except (OSError, ValueError) as error:
+            wrong = f"{', '.join(paths.values())} cannot be used ({error})"
+            yield ("tls",), wrong, "name PEM files; paths are relative to the site file"
 
     def _links(self) -> Iterator[Finding]:
         for at, link in enumerate(self._content.links):

@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from gateway.documents import Document
 from gateway.durations import Duration
-from gateway.file_fields import Line, PointKey, Slug, Whole, Words
+from gateway.file_fields import ClassName, Line, PointKey, Slug, Whole, Words
 
 
 def _web_address(given: str) -> str:
@@ -43,12 +43,21 @@ class SimulationDocument(Document):
     scenario: Line
 
 
+class TlsDocument(Document):
+    """Files relative to the site file."""
+
+    ca: Line | None = None
+    certificate: Line | None = None
+    key: Line | None = None
+
+
 class BrokerDocument(Document):
     host: Line
     port: Whole = 1883
     username: str = ""
     password_file: Line | None = None
     password_env: Line | None = None
+    tls: TlsDocument | None = None
 
 
 class NoticesDocument(Document):
@@ -72,6 +81,8 @@ class EquipmentDocument(Document):
     id: Slug
     name: Words
     profile: Line
+    equipment_class: ClassName | None = Field(default=None, alias="class")
+    """What it stands for, where the profile leaves that open."""
     area: Line
     link: Line
     parameters: Mapping[PointKey, Whole] = Field(default_factory=dict)
@@ -79,6 +90,8 @@ class EquipmentDocument(Document):
     poll: Duration | None = None
     topic: Line | None = None
     silence: Duration | None = None
+    supplied_by: Slug | None = None
+    behind: Slug | None = None
 
 
 class SiteDocument(Document):

@@ -91,7 +91,9 @@ class EquipmentChecks:
                 )
                 yield ("link",), wrong, "use a link of the profile's protocol"
                 return  # nobody can say which of the two is meant
-        yield from findings(_parameters(thing, profile), _address(thing, profile))
+        yield from findings(
+            _class(thing, profile), _parameters(thing, profile), _address(thing, profile)
+        )
         yield from self._own_source(thing, profile)
 
     def _own_source(self, thing: EquipmentDocument, profile: ProfileFile) -> Iterator[Finding]:
@@ -112,6 +114,22 @@ class EquipmentChecks:
             yield ("unit",), f"reads the very registers of {owner!r}", mend
         else:
             yield ("topic",), f"hears the very topic of {owner!r}", "give it its own topic"
+
+
+def _class(thing: EquipmentDocument, profile: ProfileFile) -> Iterator[Finding]:
+    """A generic device says what it stands for: by its class its alarms are judged."""
+    given = thing.equipment_class
+    own, others = profile.profile.equipment_class, profile.profile.generic
+    if given is None and others:
+        known = ", ".join((*others, own))
+        wrong = f"is missing: profile {thing.profile!r} can stand for many things"
+        yield ("class",), wrong, f"say which: {known}"
+    elif given is not None and not others:
+        wrong = f"is settled by profile {thing.profile!r}: {own}"
+        yield ("class",), wrong, "remove it; class is for generic profiles"
+    elif given is not None and given not in (*others, own):
+        wrong = f"profile {thing.profile!r} cannot stand for {given!r}"
+        yield ("class",), wrong, instead(given, (*others, own))
 
 
 def _parameters(thing: EquipmentDocument, profile: ProfileFile) -> Iterator[Finding]:
@@ -195,7 +213,7 @@ def installed(thing: EquipmentDocument, file: ProfileFile) -> Equipment:
     return Equipment(
         id=thing.id,
         name=thing.name.text(),
-        equipment_class=profile.equipment_class,
+        equipment_class=thing.equipment_class or profile.equipment_class,
         profile=profile.id,
         model=profile.model,
         vendor=profile.vendor,
@@ -224,4 +242,6 @@ def installed(thing: EquipmentDocument, file: ProfileFile) -> Equipment:
         availability=None if modbus else file.availability(topic),
         source_time=None if modbus else file.source_time(topic),
         parameters=dict(thing.parameters),
+        supplied_by=thing.supplied_by,
+        behind=thing.behind,
     )

@@ -19,6 +19,7 @@ from rules.alarms.conditions import Change, Turn
 from rules.alarms.lifecycle import AlarmState
 from rules.alarms.occurrence import alarm_of
 from rules.ledger import alarms, conditions, orders, outbox, timers
+from rules.ledger.roster import calendar_of
 from rules.ledger.store import Entry
 from rules.ledger.timers import Timer, TimerKind
 from rules.lifecycle import IllegalTransitionError
@@ -84,7 +85,14 @@ class Effects:
         if change.rule.order is not None:
             # An alarm without its order is still better than no alarm.
             with self._apart("order", alarm.id):
-                orders.answer(self.entry, alarm, change.rule.order, at=change.at, now=self.now)
+                orders.answer(
+                    self.entry,
+                    alarm,
+                    change.rule.order,
+                    at=change.at,
+                    now=self.now,
+                    calendar=calendar_of(self.entry, self.site),
+                )
 
     def _wait_for_close(self, alarm_id: str) -> None:
         order = alarms.order_of(self.entry, alarm_id)

@@ -23,3 +23,4 @@ lag = Gauge(
 )
 lost = Gauge("dutyroom_rules_lost_records", "Records that the gateway no longer had.")
 notices = Counter("dutyroom_notices", "Attempts to send a message, by how they ended.", ["outcome"])
+leads = Gauge("dutyroom_rules_leads", "1 if this worker leads its site, 0 if it stands by.")

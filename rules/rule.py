@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from gateway.model.point import Text
+from rules.inspections.regime import Regime
 
 
 class Priority(StrEnum):
@@ -44,10 +45,12 @@ class Condition:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Gate:
-    """The rule holds only while another point of the same equipment has this value."""
+    """The rule holds only while a point of the same equipment passes this comparison; with the
+    rule's own point it makes a band."""
 
     point: str
-    equals: float
+    comparison: Comparison
+    limit: float
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -96,7 +99,7 @@ class Rule:
     def test(self) -> str:
         """What readings are tested by, in one line: equal for equal tests."""
         condition, gate = self.condition, self.gate
-        while_ = "" if gate is None else f" while {gate.point} equals {gate.equals!r}"
+        while_ = "" if gate is None else f" while {gate.point} {gate.comparison} {gate.limit!r}"
         return (
             f"{self.point} {condition.comparison} {condition.limit!r}"
             f" deadband {condition.deadband!r}{while_}"
@@ -108,6 +111,7 @@ class Rulebook:
     rules: Mapping[str, Rule]
     fingerprint: str
     """Hash over the files: what is in force."""
+    regimes: Mapping[str, Regime] = field(default_factory=dict)
 
     def of_class(self, equipment_class: str) -> tuple[Rule, ...]:
         return tuple(

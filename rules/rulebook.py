@@ -1,12 +1,14 @@
 """The rulebook's files → typed rules, with every mistake of all files at once.
 
-A folder of a rulebook holds ``categories.yaml`` and one file a class in ``alarms/``, and nothing
-else; a site's own folder stands before the shipped one, file by file.
+A folder of a rulebook holds ``categories.yaml``, one file a class in ``alarms/``, one file a
+regime in ``regimes/`` and one file a year in ``calendar/``, and nothing else; a site's own folder
+stands before the shipped one, file by file.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -29,7 +31,11 @@ from gateway.model.equipment import Equipment, Site
 from gateway.model.point import PointKind
 from gateway.profile_files import SHIPPED as SHIPPED_PROFILES
 from gateway.profile_files import ProfileFile, load_profiles
-from rules.rule import Gate, Guidance, OrderTerms, Rule, Rulebook
+from rules.book_folders import folders_of, in_force
+from rules.inspections.regime_checks import Known
+from rules.inspections.regime_document import RegimeDocument
+from rules.inspections.regime_files import RegimeFiles
+from rules.rule import Guidance, OrderTerms, Rule, Rulebook
 from rules.rulebook_checks import (
     KnownPoint,
     check_clearing,
@@ -39,12 +45,17 @@ from rules.rulebook_checks import (
     check_order,
 )
 from rules.rulebook_document import AlarmsDocument, CategoriesDocument, RuleDocument
+from rules.shifts.year_files import PATTERN as YEARS
+from rules.shifts.year_files import read_years, years_of
 
-SHIPPED = Path(__file__).parent / "book"
 _CATEGORIES = "categories.yaml"
 _ALARMS = "alarms/*.yaml"
-_TAKEN = (_CATEGORIES, _ALARMS)
-_MEND_STRAY = "name it alarms/<class>.yaml or categories.yaml, or move it out of the folder"
+_REGIMES = "regimes/*.yaml"
+_TAKEN = (_CATEGORIES, _ALARMS, _REGIMES, YEARS)
+_MEND_STRAY = (
+    "name it alarms/<class>.yaml, regimes/<regime>.yaml, calendar/<year>.yaml or "
+    "categories.yaml, or move it out of the folder"
+)
 
 M = TypeVar("M", bound=BaseModel)
 Classes = Mapping[str, Mapping[str, Sequence[KnownPoint]]]
@@ -65,10 +76,13 @@ def load_rulebook(site: Site, folders: Sequence[Path] | None = None) -> Rulebook
     Raises :class:`ConfigurationError` with every problem of all files.
     """
     if folders is None:
-        folders = _folders(None if site.rulebook is None else Path(site.rulebook))
-    reader = _Reader(classes_of(site), site.equipment.values())
+        folders = folders_of(None if site.rulebook is None else Path(site.rulebook))
+    reader = _Reader(classes_of(site), site.equipment.values(), site.areas)
     reader.read(folders)
-    return reader.rulebook()
+    rulebook = reader.rulebook()
+    # The process remembers the years: those that were checked, whatever becomes of the files.
+    years_of(site.rulebook)
+    return rulebook
 
 
 def rulebook_problems(
@@ -79,22 +93,9 @@ def rulebook_problems(
     ``own``: the site's own folder; ``profiles``: all that the site may use. Where they are not
     known, nobody can say which points there are, and no rule is blamed for what it names.
     """
-    reader = _Reader(None if profiles is None else _classes(_described(profiles)), ())
-    reader.read(_folders(own))
+    reader = _Reader(None if profiles is None else _classes(_described(profiles)), (), None)
+    reader.read(folders_of(own))
     return reader.problems
-
-
-def _folders(own: Path | None) -> Sequence[Path]:
-    return (SHIPPED,) if own is None else (own, SHIPPED)
-
-
-def _in_force(folders: Sequence[Path], pattern: str) -> list[Path]:
-    """The files of that pattern, one a name, the first folder that has it."""
-    named: dict[str, Path] = {}
-    for folder in folders:
-        for path in documents(folder, pattern):
-            named.setdefault(path.name, path)
-    return [named[name] for name in sorted(named)]
 
 
 def classes_of(site: Site) -> Classes:
@@ -105,7 +106,11 @@ def classes_of(site: Site) -> Classes:
 
 def _described(profiles: Mapping[str, ProfileFile]) -> _PointsOf:
     described = [file.profile for file in profiles.values()]
-    return [(profile.equipment_class, profile.points) for profile in described]
+    return [
+        (equipment_class, profile.points)
+        for profile in described
+        for equipment_class in (profile.equipment_class, *profile.generic)
+    ]
 
 
 def _classes(points_of: _PointsOf) -> Classes:
@@ -123,11 +128,18 @@ class _Reader:
     ``classes``: None if they are not known, so that no rule is blamed for what it names.
     """
 
-    def __init__(self, classes: Classes | None, equipment: Collection[Equipment]) -> None:
+    def __init__(
+        self,
+        classes: Classes | None,
+        equipment: Collection[Equipment],
+        areas: Collection[str] | None,
+    ) -> None:
         self._classes = classes
         self._equipment = equipment
+        self._areas = areas
         self._categories: Mapping[str, Words] = {}
         self._rules: dict[str, tuple[Parsed[AlarmsDocument], RuleDocument]] = {}
+        self._regimes = RegimeFiles()
         self._texts: list[str] = []
         self.problems: list[Problem] = []
 
@@ -136,16 +148,37 @@ class _Reader:
         for folder in folders:
             taken = [path for pattern in _TAKEN for path in documents(folder, pattern)]
             self.problems.extend(strays(folder, taken, _MEND_STRAY))
-        for path in _in_force(folders, _CATEGORIES):
+        for path in in_force(folders, _CATEGORIES):
             categories = self._document(path, CategoriesDocument)
             if categories is not None:
                 with suppress(UnreadableError):
                     self._categories = categories.content.categories
-        for path in _in_force(folders, _ALARMS):
+        for path in in_force(folders, _ALARMS):
             alarms = self._document(path, AlarmsDocument)
             if alarms is not None:
                 found = findings(self._check_class(alarms.content), self._check_rules(alarms))
                 self.problems += [alarms.problem(*finding) for finding in found]
+        known = self._known_to_regimes()
+        for path in in_force(folders, _REGIMES):
+            regime = self._document(path, RegimeDocument)
+            if regime is not None:
+                self.problems += self._regimes.take(regime, known)
+        years = read_years(in_force(folders, YEARS))
+        self.problems += years.problems
+        self._texts += years.texts
+
+    def _known_to_regimes(self) -> Known:
+        causes: defaultdict[str, set[str]] = defaultdict(set)
+        for parsed, rule in self._rules.values():
+            with suppress(UnreadableError):
+                causes[parsed.content.equipment_class].add(rule.cause_key)
+        return Known(
+            classes=self._classes,
+            areas=self._areas,
+            # With a broken categories file every category would seem wrong.
+            categories=self._categories or None,
+            cause_keys=causes,
+        )
 
     def _document(self, path: Path, model: type[M]) -> Parsed[M] | None:
         parsed, problems = salvage(path, model)
@@ -160,17 +193,19 @@ class _Reader:
             raise ConfigurationError(self.problems)
         rules = {name: self._rule(parsed, rule) for name, (parsed, rule) in self._rules.items()}
         digest = hashlib.sha256("\0".join(self._texts).encode()).hexdigest()[:16]
-        return Rulebook(rules=rules, fingerprint=digest)
+        names = {key: words.text() for key, words in self._categories.items()}
+        regimes = self._regimes.regimes(self._classes or {}, names)
+        return Rulebook(rules=rules, regimes=regimes, fingerprint=digest)
 
     def _rule(self, parsed: Parsed[AlarmsDocument], document: RuleDocument) -> Rule:
-        gate, order = document.gate, document.order
+        order = document.order
         return Rule(
             id=document.id,
             equipment_class=parsed.content.equipment_class,
             name=document.name.text(),
             point=document.point,
             condition=document.condition.condition(),
-            gate=None if gate is None else Gate(point=gate.point, equals=gate.equals),
+            gate=None if document.gate is None else document.gate.gate(),
             delay=document.delay,
             clear_after=document.clear_after,
             priority=document.priority,

@@ -9,11 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
-from gateway.documents import Finding
+from gateway.documents import Finding, findings
 from gateway.model.point import Point
 from gateway.model.profile import ProfilePoint
 from rules.rule import Comparison, Priority
 from rules.rulebook_document import RuleDocument
+
+_ONE_OF = "exactly one of above, below, equals, not_equals"
 
 KnownPoint = Point | ProfilePoint
 KnownPoints = Mapping[str, Sequence[KnownPoint]]
@@ -21,20 +23,36 @@ KnownPoints = Mapping[str, Sequence[KnownPoint]]
 
 
 def check_comparison(rule: RuleDocument) -> Iterator[Finding]:
-    """A condition is one comparison."""
+    """A condition is one comparison, and so is a gate."""
+    yield from findings(_condition(rule), _gate(rule))
+
+
+def _condition(rule: RuleDocument) -> Iterator[Finding]:
     given = rule.condition.given
     if len(given) != 1:
-        wrong = "a condition has exactly one of above, below, equals, not_equals"
+        wrong = f"a condition has {_ONE_OF}"
         yield ("condition",), wrong, "keep one" if given else "add one"
     elif rule.condition.deadband and given[0] not in (Comparison.ABOVE, Comparison.BELOW):
         yield ("condition", "deadband"), "a deadband belongs to above or below only", "remove it"
 
 
+def _gate(rule: RuleDocument) -> Iterator[Finding]:
+    if rule.gate is not None and len(rule.gate.given) != 1:
+        mend = "keep one" if rule.gate.given else "add one"
+        yield ("while",), f"has {_ONE_OF}", mend
+
+
 def check_condition(rule: RuleDocument, known: KnownPoints) -> Iterator[Finding]:
     """A limit that the device can never pass is a rule that never speaks."""
     comparison, limit = rule.condition.comparison, rule.condition.limit
-    points = known.get(rule.point, ())
     where = ("condition", comparison.value)
+    yield from _passable(where, comparison, limit, known.get(rule.point, ()))
+
+
+def _passable(
+    where: tuple[str, str], comparison: Comparison, limit: float, points: Sequence[KnownPoint]
+) -> Iterator[Finding]:
+    """The points can have a value that passes the comparison."""
     if comparison in (Comparison.EQUALS, Comparison.NOT_EQUALS):
         yield from _reachable(where, limit, points)
         return
@@ -69,8 +87,9 @@ def check_clearing(rule: RuleDocument, known: KnownPoints) -> Iterator[Finding]:
 def check_gate(rule: RuleDocument, known: KnownPoints) -> Iterator[Finding]:
     """A gate that never opens is a rule that never speaks."""
     if rule.gate is not None:
+        comparison, limit = rule.gate.comparison, rule.gate.limit
         points = known.get(rule.gate.point, ())
-        yield from _reachable(("while", "equals"), rule.gate.equals, points)
+        yield from _passable(("while", comparison.value), comparison, limit, points)
 
 
 def check_order(rule: RuleDocument) -> Iterator[Finding]:

@@ -8,22 +8,21 @@ from pydantic import Field
 
 from gateway.documents import Document, UnreadableError
 from gateway.durations import Duration
-from gateway.file_fields import Line, PointKey, Slug, Words
-from rules.rule import Comparison, Condition, Priority
+from gateway.file_fields import ClassName, Line, PointKey, Slug, Words
+from rules.rule import Comparison, Condition, Gate, Priority
 
 
 class CategoriesDocument(Document):
     categories: Mapping[PointKey, Words] = Field(min_length=1)
 
 
-class ConditionDocument(Document):
+class ComparisonDocument(Document):
     """One comparison, by its key."""
 
     above: float | None = Field(default=None, allow_inf_nan=False)
     below: float | None = Field(default=None, allow_inf_nan=False)
     equals: float | None = Field(default=None, allow_inf_nan=False)
     not_equals: float | None = Field(default=None, allow_inf_nan=False)
-    deadband: float = Field(default=0.0, ge=0, allow_inf_nan=False)
 
     @property
     def given(self) -> list[Comparison]:
@@ -40,13 +39,19 @@ class ConditionDocument(Document):
     def limit(self) -> float:
         return float(getattr(self, self.comparison))
 
+
+class ConditionDocument(ComparisonDocument):
+    deadband: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+
     def condition(self) -> Condition:
         return Condition(comparison=self.comparison, limit=self.limit, deadband=self.deadband)
 
 
-class GateDocument(Document):
+class GateDocument(ComparisonDocument):
     point: PointKey
-    equals: float = Field(allow_inf_nan=False)
+
+    def gate(self) -> Gate:
+        return Gate(point=self.point, comparison=self.comparison, limit=self.limit)
 
 
 class GuidanceDocument(Document):
@@ -78,5 +83,5 @@ class RuleDocument(Document):
 
 
 class AlarmsDocument(Document):
-    equipment_class: Slug = Field(alias="class")
+    equipment_class: ClassName = Field(alias="class")
     rules: tuple[RuleDocument, ...] = Field(min_length=1)

@@ -20,7 +20,7 @@ from gateway.model.frame import Frame
 from gateway.model.moment import SECOND, Instant
 from rules import metrics
 from rules.alarms.conditions import Change, ConditionRow, Conditions, Turn
-from rules.alarms.occurrence import alarm_of
+from rules.alarms.occurrence import alarm_of, returned
 from rules.effects import Effects
 from rules.ledger import conditions as kept_conditions
 from rules.ledger import cursors, timers
@@ -49,8 +49,9 @@ class Batch:
     target: Cursor
     changes: tuple[Change, ...]
     conditions: tuple[ConditionRow, ...]
-    stepped: bool
-    """The wall clock was stepped since the last commit, or the process is new."""
+    steps: int
+    """So often the wall clock was stepped since the last commit; that the process is new counts
+    as one."""
     is_first: bool
     """Nothing was committed since the rules were loaded."""
     now: Instant
@@ -81,6 +82,11 @@ class Worker:
     def has_changes(self) -> bool:
         """Whether there is something that people are waiting for."""
         return bool(self._changes)
+
+    @property
+    def waiting(self) -> int:
+        """How many alarms that began or ended are not written."""
+        return len(self._changes)
 
     def load(self) -> None:
         """Go on from what the ledger holds; what was not committed is forgotten."""
@@ -116,7 +122,7 @@ class Worker:
         For the same reason a pause, of this process or of all, counts as if a record had come.
         """
         if self._steps.seen(now):
-            self._stepped = True
+            self._unanchored += 1
             self._conditions.anchor_again(now)
         if self._ticks.unbroken_since(now) is now or self._heard is None:
             self._heard = now
@@ -124,13 +130,15 @@ class Worker:
             self._changes += self._conditions.tick(now)
 
     def provisional(self) -> list[Alarm]:
-        """The alarms that are up and no rows yet."""
-        over = {change.occurrence for change in self._changes if change.turn is Turn.CLEARED}
-        return [
-            alarm_of(change)
-            for change in self._changes
-            if change.turn is Turn.RAISED and change.occurrence not in over
-        ]
+        """The alarms that are no rows yet, as they stand; one whose condition has returned
+        meanwhile still waits to be seen by somebody."""
+        alarms: dict[str, Alarm] = {}
+        for change in self._changes:
+            if change.turn is Turn.RAISED:
+                alarms[change.occurrence] = alarm_of(change)
+            elif change.occurrence in alarms:
+                alarms[change.occurrence] = returned(alarms[change.occurrence], change)
+        return list(alarms.values())
 
     def commit(self, now: Instant) -> None:
         """Write what has come up; raises what the ledger raises, and then nothing is lost."""
@@ -147,7 +155,7 @@ class Worker:
             target=self._reached,
             changes=tuple(self._changes),
             conditions=tuple(self._unkept.values()),
-            stepped=self._stepped,
+            steps=self._unanchored,
             is_first=self._is_first,
             now=now,
         )
@@ -166,7 +174,7 @@ class Worker:
             found = cursors.load(entry.connection, self._site.id, self._site.gateway)
             if found not in (batch.base, batch.target):
                 raise CursorMovedError(f"the cursor is at {found.epoch}:{found.seq}")
-            if batch.stepped:
+            if batch.steps:
                 timers.anchor_again(entry, batch.now)
             effects = Effects(entry=entry, site=self._site, now=batch.now)
             if batch.is_first:
@@ -197,8 +205,7 @@ class Worker:
         for row in batch.conditions:
             if self._unkept.get((row.rule, row.equipment)) is row:
                 del self._unkept[row.rule, row.equipment]
-        if batch.stepped:
-            self._stepped = False
+        self._unanchored -= batch.steps
         self._is_first = False
 
     def _reset(self) -> None:
@@ -210,7 +217,7 @@ class Worker:
         self._unkept: dict[tuple[str, str], ConditionRow] = {}
         self._heard = None
         self._steps = _StepWatch()
-        self._stepped = True
+        self._unanchored = 1
         self._is_first = True
 
 

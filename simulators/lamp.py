@@ -1,55 +1,116 @@
-"""A lamp behind a switched plug that meters it. Pure."""
+"""A lamp behind a switch that may meter it, and may dim it. Pure."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
+
+from gateway.model.equipment import Equipment
+from simulators.model import (
+    NOMINAL,
+    Around,
+    Effect,
+    FaultKind,
+    Given,
+    Single,
+    towards,
+    wobble,
+)
 
 _RATED = 18.0
 """W at nominal voltage."""
-_NOMINAL = 230.0
-"""V."""
 _WARM_UP = 3.0
 """s in which the driver covers 63 % of the way to its power."""
+_BRIGHT = 215
+"""Brightness of 0 to 254, as Zigbee counts it, by which a lobby is lit."""
+_DAYLIGHT = 12
+"""By how much the brightness follows the daylight, up and down."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Lamp:
-    """Power in W, energy in Wh since the plug was made, age in s."""
+    """Power in W, voltage in V, energy in Wh since the switch was made, age in s."""
 
     output: bool = True
     power: float = 0.0
+    voltage: float = NOMINAL
     energy: float = 41_230.0
     age: float = 0.0
+    silent: bool = False
+    """Whether its radio is not heard, or it has no supply to speak with."""
 
 
-def step(before: Lamp, *, on: bool, burnt_out: bool, dt: float) -> tuple[Lamp, list[str]]:
+def step(
+    before: Lamp,
+    *,
+    on: bool,
+    burnt_out: bool,
+    dt: float,
+    voltage: float = NOMINAL,
+    silent: bool = False,
+) -> tuple[Lamp, list[str]]:
     """The lamp ``dt`` seconds later, and what it did: switched_on or switched_off.
 
     A lamp that has burnt out draws nothing, though its output stays on.
     """
-    age = before.age + dt
-    wanted = _RATED * (mains(age) / _NOMINAL) ** 2 if on and not burnt_out else 0.0
+    wanted = _RATED * (voltage / NOMINAL) ** 2 if on and not burnt_out else 0.0
     # Light comes on slowly and goes out at once.
-    pace = min(dt / _WARM_UP, 1.0) if wanted > before.power else 1.0
-    power = before.power + (wanted - before.power) * pace
-    after = Lamp(output=on, power=power, energy=before.energy + power * dt / 3600, age=age)
+    power = towards(before.power, wanted, dt, _WARM_UP) if wanted > before.power else wanted
+    after = Lamp(
+        output=on,
+        power=power,
+        voltage=voltage,
+        energy=before.energy + power * dt / 3600,
+        age=before.age + dt,
+        silent=silent,
+    )
     did = [] if on == before.output else ["switched_on" if on else "switched_off"]
     return after, did
 
 
-def mains(age: float) -> float:
-    """V of the mains, which wanders a little around its nominal value."""
-    return _NOMINAL + 2.2 * math.sin(age / 97) + 0.8 * math.sin(age / 13)
-
-
 def values(lamp: Lamp) -> dict[str, float]:
     """Point key of a ``lamp`` profile → value, in the units of the profile."""
-    voltage = mains(lamp.age)
     return {
         "output": float(lamp.output),
         "power": lamp.power,
-        "voltage": voltage,
-        "current": lamp.power / voltage / 0.93,
+        "voltage": lamp.voltage,
+        "current": lamp.power / lamp.voltage / 0.93 if lamp.voltage else 0.0,
         "energy": lamp.energy,
+        "brightness": float(round(_BRIGHT + _DAYLIGHT * wobble("daylight", lamp.age, 900))),
+        "linkquality": float(round(123 + 9 * wobble("linkquality", lamp.age, 40))),
     }
+
+
+def _first(_thing: Equipment, _ambient: float) -> Lamp:
+    return Lamp()
+
+
+def _moved(before: Lamp, around: Around, _given: Given, dt: float) -> tuple[Lamp, list[str]]:
+    # Without supply the switch is dead too: it says nothing, and is on again when it comes back.
+    dead = not around.mains.live
+    return step(
+        before,
+        on=True,
+        burnt_out="burnt-out" in around.faults or dead,
+        dt=dt,
+        voltage=around.mains.voltage,
+        silent=dead or "unreachable" in around.faults,
+    )
+
+
+def _effect(lamp: Lamp) -> Effect:
+    return Effect(draws=lamp.power, silent=lamp.silent)
+
+
+MODEL = Single(
+    name="lamp",
+    classes=("lamp",),
+    faults=(
+        FaultKind(name="burnt-out", befalls=("lamp",)),
+        FaultKind(name="unreachable", befalls=("lamp",)),
+    ),
+    first=_first,
+    moved=_moved,
+    said=values,
+    effect=_effect,
+    state=Lamp,
+)

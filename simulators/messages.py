@@ -1,7 +1,8 @@
 """Values as the messages of a profile: the way back of what the gateway maps. Pure.
 
-The envelope is that of Shelly's second generation: ``NotifyFullStatus`` with everything,
-``NotifyStatus`` with what changed.
+Which value goes where is said by the profile alone. What a device sends when something changed
+differs: a device that notifies on ``…/events/rpc``, as Shelly's second generation does, sends
+what changed in an envelope; any other, such as Zigbee2MQTT, all that it knows on that topic.
 """
 
 from __future__ import annotations
@@ -30,6 +31,19 @@ def rounded(thing: Equipment, values: Mapping[str, float]) -> dict[str, float]:
     return {point.key: round(values[point.key], point.decimals) for point in thing.points}
 
 
+def presence(thing: Equipment, *, online: bool) -> Message | None:
+    """By which the device, or its broker for it, says whether it is there; None if it does not."""
+    said = thing.availability
+    if said is None:
+        return None
+    word = said.online if online else said.offline
+    if not said.path:
+        return Message(topic=said.topic, payload=word.encode())
+    document: dict[str, Any] = {}
+    _put(document, said.path, word)
+    return Message(topic=said.topic, payload=json.dumps(document).encode())
+
+
 def full_status(thing: Equipment, values: Mapping[str, float], now: int) -> list[Message]:
     """Everything ``thing`` has to say; ``now`` in µs UTC by the device's clock."""
     return _messages(thing, values, now, "NotifyFullStatus")
@@ -38,9 +52,17 @@ def full_status(thing: Equipment, values: Mapping[str, float], now: int) -> list
 def changed(
     thing: Equipment, before: Mapping[str, float], after: Mapping[str, float], now: int
 ) -> list[Message]:
-    """What is not as it was; nothing at all if everything is."""
-    news = {key: value for key, value in after.items() if before.get(key) != value}
+    """What ``thing`` says if ``before`` has become ``after``; nothing if all is as it was."""
+    keys = {key for key, value in after.items() if before.get(key) != value}
+    whole = {place.topic for key in keys if not _notifies((place := thing.mqtt[key]).topic)}
+    news = {
+        key: value for key, value in after.items() if key in keys or thing.mqtt[key].topic in whole
+    }
     return _messages(thing, news, now, "NotifyStatus")
+
+
+def _notifies(topic: str) -> bool:
+    return topic.endswith(_RPC)
 
 
 def _messages(
@@ -56,7 +78,7 @@ def _messages(
     for topic, document in documents.items():
         if stamp is not None and stamp.topic == topic:
             _put(document, stamp.path, round(now / SECOND, 2))
-        if topic.endswith(_RPC):
+        if _notifies(topic):
             source = topic.removesuffix(_RPC)
             document |= {"src": source, "dst": f"{source}/events", "method": method}
     return [
@@ -83,4 +105,5 @@ def _json_value(place: MqttPlace, point: Point, value: float) -> object:
             return text
     if point.kind is PointKind.FLAG:
         return value != 0
-    return round((value - place.offset) / place.scale, 6)
+    raw = round((value - place.offset) / place.scale, 6)
+    return int(raw) if raw.is_integer() and point.decimals == 0 else raw

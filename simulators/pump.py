@@ -7,8 +7,12 @@ a scenario sets a short one so that something is seen within a minute.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from gateway.model.equipment import Equipment
+from simulators.model import Around, Deed, Effect, FaultKind, Given, Values, towards
 
 _RATED_POWER = 2200.0
 """W, at full flow and full speed."""
@@ -34,6 +38,12 @@ _DRAIN = 0.0004
 """Share of the tank that one pump at full flow takes in a second."""
 _FILL = 0.0016
 """Share of the tank that the open inlet valve adds in a second."""
+_EMPTYING, _LEFT = 0.02, 0.15
+"""Share of the tank that a burst main takes in a second, and what it cannot reach."""
+_WARMTH = 0.12
+"""Share of a pump's power that warms the room."""
+_RUN_TIMES = (3120.4, 3104.9, 3131.2, 3140.0, 3150.0, 3160.0)
+"""h that the pumps of a set have run before."""
 
 TANK_START, TANK_STOP = 0.60, 0.85
 """Levels at which the inlet valve opens and shuts, as shares of the tank's height."""
@@ -79,6 +89,10 @@ class Conditions:
     """s: τ of the motors' heat."""
     fault_rise: Mapping[int, float]
     """Pump number → K by which a fault (a dry bearing, say) heats it while it runs."""
+    dead: frozenset[int] = frozenset()
+    """Numbers of the pumps without supply."""
+    emptying: bool = False
+    """The inlet stays shut and the tank runs out."""
 
 
 def step(before: PumpSet, given: Conditions, dt: float) -> tuple[PumpSet, list[tuple[int, str]]]:
@@ -87,7 +101,7 @@ def step(before: PumpSet, given: Conditions, dt: float) -> tuple[PumpSet, list[t
     1. The controller decides which pumps run. 2. Drives, power and heat of each pump follow.
     3. The tank gives and takes.
     """
-    chosen = _choose(before, given.demand)
+    chosen = _choose(before, given)
     share = min(given.demand / len(chosen), 1.0) if chosen else 0.0
     pumps = {
         number: _turn(pump, share if number in chosen else None, given, number, dt)
@@ -98,15 +112,25 @@ def step(before: PumpSet, given: Conditions, dt: float) -> tuple[PumpSet, list[t
         for number, pump in pumps.items()
         if (word := _deed(before.pumps[number], pump))
     ]
+    drawn = _DRAIN * share * len(chosen)
+    return replace(_tank(before, drawn, given.emptying, dt), pumps=pumps), did
+
+
+def _tank(before: PumpSet, drawn: float, emptying: bool, dt: float) -> PumpSet:
+    """The set with its tank ``dt`` s later, the pumps drawing the share ``drawn`` in a second."""
+    if emptying:
+        lower = max(before.tank - (drawn + _EMPTYING) * dt, min(_LEFT, before.tank))
+        return replace(before, tank=lower, filling=False)
     filling = before.tank < TANK_START or (before.filling and before.tank < TANK_STOP)
-    flow = (_FILL if filling else 0.0) - _DRAIN * share * len(chosen)
+    flow = (_FILL if filling else 0.0) - drawn
     tank = min(max(before.tank + flow * dt, 0.0), 1.0)
-    return PumpSet(pumps=pumps, tank=tank, filling=filling), did
+    return replace(before, tank=tank, filling=filling)
 
 
-def _choose(state: PumpSet, demand: float) -> frozenset[int]:
+def _choose(state: PumpSet, given: Conditions) -> frozenset[int]:
     """The numbers of the pumps that shall run."""
-    able = {number: pump for number, pump in state.pumps.items() if not pump.tripped}
+    demand = given.demand
+    able = {n: pump for n, pump in state.pumps.items() if not pump.tripped and n not in given.dead}
     running = sorted((n for n in able if able[n].running), key=lambda n: able[n].turn)
     rested = sorted((n for n in able if not able[n].running), key=lambda n: able[n].run_time)
     if rested and (not running or demand > _ONE_MORE * len(running)):
@@ -125,10 +149,9 @@ def _turn(pump: Pump, wanted: float | None, given: Conditions, number: int, dt: 
     running = wanted is not None and not tripped
     # Pressure is held, so speed grows with flow from what it takes to hold it at no flow.
     set_speed = 0.76 + 0.22 * share if running else 0.0
-    speed = pump.speed + (set_speed - pump.speed) * min(dt / _SPEED_TIME, 1.0)
+    speed = towards(pump.speed, set_speed, dt, _SPEED_TIME)
     load = speed**3 * (0.35 + 0.65 * share) if running else 0.0
     rise = _RISE_AT_FULL_LOAD * load + (given.fault_rise.get(number, 0.0) if running else 0.0)
-    heat = (given.ambient + rise - pump.temperature) * min(dt / given.motor_time, 1.0)
     return replace(
         pump,
         running=running,
@@ -136,7 +159,7 @@ def _turn(pump: Pump, wanted: float | None, given: Conditions, number: int, dt: 
         speed=speed if speed > 0.001 else 0.0,
         power=_RATED_POWER * load,
         current=_RATED_CURRENT * (0.3 + 0.7 * load) if running else 0.0,
-        temperature=pump.temperature + heat,
+        temperature=towards(pump.temperature, given.ambient + rise, dt, given.motor_time),
         run_time=pump.run_time + (dt if running else 0.0),
         turn=pump.turn + dt if running and pump.running else 0.0,
     )
@@ -178,3 +201,89 @@ def set_values(state: PumpSet) -> dict[str, float]:
         f"pump_{number}_present": float(number in state.pumps) for number in range(1, _PLACES + 1)
     }
     return values | present
+
+
+@dataclass(frozen=True)
+class _PumpSets:
+    """A body is one set: the pumps behind one unit and the tank, whatever of it the site has."""
+
+    name: str = "pump_set"
+    classes: tuple[str, ...] = ("booster", "pump")
+    faults: tuple[FaultKind, ...] = (
+        FaultKind(name="overheating", befalls=("pump",), heats=True),
+        FaultKind(name="tank-low", befalls=("booster",)),
+    )
+
+    def body_of(self, thing: Equipment) -> str:
+        return f"{thing.link}/{thing.unit}"
+
+    def begin(self, things: Sequence[Equipment], ambient: float) -> PumpSet:
+        # A set whose pumps are not in the site file still has some.
+        numbers = sorted(_pumps_of(things)) or (1, 2, 3)
+        pumps = {
+            number: Pump(temperature=ambient, run_time=3600 * hours)
+            for number, hours in zip(numbers, _RUN_TIMES, strict=False)
+        }
+        return PumpSet(pumps=pumps)
+
+    def step(
+        self, things: Sequence[Equipment], before: PumpSet, given: Given, dt: float
+    ) -> tuple[PumpSet, list[Deed]]:
+        names = _pumps_of(things)
+        around = {number: given.around[name] for number, name in names.items()}
+        conditions = Conditions(
+            demand=given.demand,
+            ambient=given.ambient,
+            motor_time=given.motor_time,
+            fault_rise=_rises(around),
+            dead=frozenset(number for number, reach in around.items() if not reach.mains.live),
+            emptying=any("tank-low" in given.around[thing.id].faults for thing in things),
+        )
+        after, did = step(before, conditions, dt)
+        return after, [(names[number], word) for number, word in did if number in names]
+
+    def values(self, things: Sequence[Equipment], state: PumpSet) -> Values:
+        return {
+            thing.id: (
+                set_values(state)
+                if thing.equipment_class == "booster"
+                else pump_values(state.pumps[thing.parameters["pump"]])
+            )
+            for thing in things
+        }
+
+    def effects(self, things: Sequence[Equipment], state: PumpSet) -> Mapping[str, Effect]:
+        return {
+            name: Effect(
+                draws=state.pumps[number].power,
+                heat=_WARMTH * state.pumps[number].power,
+                turns=state.pumps[number].running,
+            )
+            for number, name in _pumps_of(things).items()
+        }
+
+    def members(self, state: PumpSet) -> frozenset[int | str]:
+        return frozenset(state.pumps)
+
+    def plain(self, state: PumpSet) -> dict[str, Any]:
+        return asdict(state)
+
+    def restored(self, plain: Mapping[str, Any]) -> PumpSet:
+        pumps = {int(number): Pump(**state) for number, state in plain["pumps"].items()}
+        return PumpSet(pumps=pumps, tank=float(plain["tank"]), filling=bool(plain["filling"]))
+
+
+def _pumps_of(things: Sequence[Equipment]) -> dict[int, str]:
+    """Number in the set → equipment id."""
+    return {t.parameters["pump"]: t.id for t in things if t.equipment_class == "pump"}
+
+
+def _rises(around: Mapping[int, Around]) -> dict[int, float]:
+    return {
+        number: reach.faults["overheating"].rise
+        for number, reach in around.items()
+        if "overheating" in reach.faults
+    }
+
+
+MODEL = _PumpSets()

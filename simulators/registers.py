@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.model.equipment import Equipment
@@ -11,6 +11,8 @@ from gateway.model.profile import Function, ModbusPlace, RegisterType
 
 NOT_AVAILABLE = 0xFFFF
 """What a device answers for registers between the ones it uses."""
+_FARTHEST = 1000
+"""Registers between two that it uses beyond which a device has none, and refuses to be asked."""
 
 _FORMS = {
     RegisterType.INT16: ("h", -(2**15), 2**15 - 1),
@@ -33,12 +35,12 @@ class Run:
 def encode(place: ModbusPlace, value: float) -> tuple[int, ...]:
     """``value`` as the raw words at ``place``, the high word first unless the place says not.
 
-    Raw values are rounded and kept within the register's range. A single bit gives the word
-    with that bit alone, for the caller to put together with its neighbours.
+    Raw values are rounded and kept within the register's range. A part of a register gives the
+    word with that part alone, for the caller to put together with its neighbours.
     """
     raw = (value - place.offset) / place.scale
     if place.bit is not None:
-        return (int(raw != 0) << place.bit,)
+        return (min(max(round(raw), 0), place.mask) << place.bit,)
     if place.type is RegisterType.BIT:
         return (int(raw != 0),)
     if place.type is RegisterType.FLOAT32:
@@ -51,9 +53,10 @@ def encode(place: ModbusPlace, value: float) -> tuple[int, ...]:
 
 
 def lay(things: Iterable[Equipment], values: Mapping[str, Mapping[str, float]]) -> tuple[Run, ...]:
-    """One run for each table that ``things``, all behind one unit, use.
+    """One run, or more if they lie far apart, for each table that ``things`` use.
 
-    ``values``: equipment id → point key → value. Registers in between read "not available".
+    ``things`` are all behind one unit; ``values``: equipment id → point key → value. Registers in
+    between read "not available".
     """
     tables: dict[Function, dict[int, int]] = {}
     for thing in things:
@@ -62,14 +65,28 @@ def lay(things: Iterable[Equipment], values: Mapping[str, Mapping[str, float]]) 
             for address, word in enumerate(encode(place, values[thing.id][key]), place.address):
                 shared = table.get(address, 0) if place.bit is not None else 0
                 table[address] = shared | word
-    return tuple(_run(function, table) for function, table in tables.items())
+    return tuple(
+        _run(function, table, addresses)
+        for function, table in tables.items()
+        for addresses in _together(sorted(table))
+    )
 
 
-def _run(function: Function, table: Mapping[int, int]) -> Run:
-    start, end = min(table), max(table) + 1
+def _together(addresses: Sequence[int]) -> Iterator[range]:
+    """Ranges that hold ``addresses``, which ascend, without bridging a far gap."""
+    start = before = addresses[0]
+    for address in addresses[1:]:
+        if address - before > _FARTHEST:
+            yield range(start, before + 1)
+            start = address
+        before = address
+    yield range(start, before + 1)
+
+
+def _run(function: Function, table: Mapping[int, int], addresses: range) -> Run:
     filler = 0 if function.is_bits else NOT_AVAILABLE
-    words = [table.get(address, filler) for address in range(start, end)]
-    return Run(function=function, start=start, words=words)
+    words = [table.get(address, filler) for address in addresses]
+    return Run(function=function, start=addresses.start, words=words)
 
 
 def differences(before: Sequence[Run], after: Sequence[Run]) -> tuple[Run, ...]:

@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
@@ -24,26 +24,16 @@ from gateway.documents import (
     salvage,
 )
 from gateway.durations import Duration
-from gateway.file_fields import PointKey, Slug, Words, instead
+from gateway.file_fields import Line, PointKey, Slug, Words, instead
 from gateway.model.equipment import Equipment, Site
 from gateway.model.moment import SECOND
+from simulators.cast import FAULTS
+from simulators.model import Fault
 
 SHIPPED = Path(__file__).parent / "scenarios"
 
-FAULTS = {"overheating": "pump", "burnt-out": "lamp"}
-"""Fault kind → class of the equipment it can befall."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Fault:
-    """One fault of one thing. Times in s since the world began."""
-
-    equipment: str
-    kind: str
-    begins: float
-    ends: float
-    rise: float
-    """K; only for ``overheating``."""
+_ROOM_TIME = 180 * SECOND
+"""µs: τ of a room's heat, where a scenario does not say; a real one takes an hour."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,9 +58,12 @@ class Scenario:
     id: str
     ambient: float
     motor_time: float
+    room_time: float
     demand: float
     swing: float
     period: float
+    follows: Mapping[str, str]
+    """Equipment id → the machine that it is mounted on."""
     faults: tuple[Fault, ...]
     watches: tuple[Watch, ...]
     fingerprint: str
@@ -86,7 +79,7 @@ class _Fault(Document):
     at: Duration
     lasts: Duration
     equipment: Slug
-    kind: Literal["overheating", "burnt-out"]
+    kind: Line
     rise: Annotated[float, Field(gt=0, le=200)] | None = None
 
 
@@ -101,7 +94,9 @@ class _ScenarioFile(Document):
     name: Words
     ambient: Annotated[float, Field(ge=-40, le=60)]
     motor_time: Duration
+    room_time: Duration = _ROOM_TIME
     water: _Water
+    follows: Mapping[Slug, Slug] = Field(default_factory=dict)
     faults: tuple[_Fault, ...] = ()
     watch: tuple[_Watch, ...] = ()
 
@@ -118,9 +113,11 @@ def load(site: Site) -> Scenario:
         id=path.stem,
         ambient=content.ambient,
         motor_time=content.motor_time / SECOND,
+        room_time=content.room_time / SECOND,
         demand=content.water.demand,
         swing=content.water.swing,
         period=content.water.period / SECOND,
+        follows=dict(content.follows),
         faults=tuple(
             Fault(
                 equipment=fault.equipment,
@@ -171,13 +168,26 @@ def _problems(parsed: Parsed[_ScenarioFile] | None, things: _Things | None) -> l
     """``things``: what the site has; None if that is not known."""
     if parsed is None:
         return []
-    found = findings(_of_faults(parsed.content, things), _of_watches(parsed.content, things))
+    content = parsed.content
+    found = findings(
+        _of_followers(content, things), _of_faults(content, things), _of_watches(content, things)
+    )
     return [parsed.problem(*finding) for finding in found]
+
+
+def _of_followers(content: _ScenarioFile, things: _Things | None) -> Iterator[Finding]:
+    if things is None:
+        return
+    for follower, machine in content.follows.items():
+        for name in (follower, machine):
+            if name not in things:
+                _, wrong, mend = _no_equipment(name, things)
+                yield ("follows", follower), wrong, mend
 
 
 def _of_faults(content: _ScenarioFile, things: _Things | None) -> Iterator[Finding]:
     for at, fault in enumerate(content.faults):
-        checks = (_rise(fault), *(() if things is None else (_befalls(fault, things),)))
+        checks = (_kind(fault), *(() if things is None else (_befalls(fault, things),)))
         for where, wrong, mend in findings(*checks):
             yield ("faults", at, *where), wrong, mend
 
@@ -189,20 +199,23 @@ def _of_watches(content: _ScenarioFile, things: _Things | None) -> Iterator[Find
             yield ("watch", at, *where), wrong, mend
 
 
-def _rise(fault: _Fault) -> Iterator[Finding]:
-    if fault.kind == "overheating" and fault.rise is None:
+def _kind(fault: _Fault) -> Iterator[Finding]:
+    kind = FAULTS.get(fault.kind)
+    if kind is None:
+        yield ("kind",), f"there is no fault {fault.kind!r}", instead(fault.kind, FAULTS)
+    elif kind.heats and fault.rise is None:
         yield ("rise",), "is missing", "say by how many K it heats"
-    if fault.kind != "overheating" and fault.rise is not None:
+    elif not kind.heats and fault.rise is not None:
         yield ("rise",), f"does not fit {fault.kind}", "remove it"
 
 
 def _befalls(fault: _Fault, things: _Things) -> Iterator[Finding]:
-    thing = things.get(fault.equipment)
+    thing, kind = things.get(fault.equipment), FAULTS.get(fault.kind)
     if thing is None:
         yield _no_equipment(fault.equipment, things)
-    elif thing.equipment_class != FAULTS[fault.kind]:
+    elif kind is not None and thing.equipment_class not in kind.befalls:
         wrong = f"{fault.kind!r} cannot befall {thing.id}, which is a {thing.equipment_class}"
-        yield ("kind",), wrong, f"name a {FAULTS[fault.kind]}"
+        yield ("kind",), wrong, f"name a {' or a '.join(kind.befalls)}"
 
 
 def _limit(watch: _Watch) -> Iterator[Finding]:

@@ -113,8 +113,9 @@ class _Play:
         values = self.simulation.values(self.world)
         for wire in self.registers:
             await wire.show(values)
+        silent = self.simulation.silent(self.world)
         for device in self.devices:
-            device.show(values, now.wall)
+            device.show(values, now.wall, silent=device.equipment in silent)
 
     async def close(self) -> None:
         """Keep the world as it is and take the wires down."""

@@ -18,9 +18,9 @@ from pymodbus.simulator import DataType, SimData, SimDevice
 
 from gateway.model.equipment import Broker, Equipment, ModbusLink
 from gateway.model.profile import Function
-from simulators.messages import Message, changed, full_status, rounded
+from simulators.messages import Message, changed, full_status, presence, rounded
+from simulators.model import Values
 from simulators.registers import Run, differences, lay
-from simulators.world import Values
 
 log = structlog.get_logger("simulators")
 
@@ -79,19 +79,24 @@ class ModbusWire:
 
 
 def _device(unit: int, runs: Sequence[Run]) -> SimDevice:
-    tables = {run.function: run for run in runs}
-    coils, discrete, holding, inputs = (_table(tables.get(function)) for function in Function)
+    coils, discrete, holding, inputs = (
+        _table([run for run in runs if run.function is function]) for function in Function
+    )
     return SimDevice(id=unit, simdata=(coils, discrete, holding, inputs))
 
 
-def _table(run: Run | None) -> list[SimData]:
+def _table(runs: Sequence[Run]) -> list[SimData]:
     # A table must not be empty: one that is not used has a single place out of everyone's way.
-    if run is None:
+    if not runs:
         return [SimData(address=65_520, values=[False] * 16, datatype=DataType.BITS)]
-    if run.function.is_bits:
-        bits = [bool(word) for word in run.words]
-        return [SimData(address=run.start, values=bits, datatype=DataType.BITS)]
-    return [SimData(address=run.start, values=list(run.words), datatype=DataType.REGISTERS)]
+    return [
+        SimData(
+            address=run.start,
+            values=[bool(word) for word in run.words] if run.function.is_bits else list(run.words),
+            datatype=DataType.BITS if run.function.is_bits else DataType.REGISTERS,
+        )
+        for run in runs
+    ]
 
 
 class DeviceOnMqtt:
@@ -103,18 +108,26 @@ class DeviceOnMqtt:
         self._said: Mapping[str, float] = {}
         self._full_due = 0
         self._changes_due = 0
+        self._announced: bool | None = None
         prefix = next(iter(thing.mqtt.values())).topic.partition("/")[0]
         self._client = Client(
             CallbackAPIVersion.VERSION2, client_id=f"{prefix}-{thing.id}", clean_session=True
         )
         if broker.username:
             self._client.username_pw_set(broker.username, broker.password)
+        if broker.tls is not None:
+            tls = broker.tls
+            self._client.tls_set(tls.authorities, tls.certificate, tls.key)
         self._client.reconnect_delay_set(min_delay=1, max_delay=15)
         self._client.on_connect = self._connected
-        if thing.availability is not None:
-            self._client.will_set(
-                thing.availability.topic, thing.availability.offline, qos=1, retain=True
-            )
+        will = presence(thing, online=False)
+        if will is not None:
+            self._client.will_set(will.topic, will.payload, qos=1, retain=True)
+
+    @property
+    def equipment(self) -> str:
+        """The id of the equipment that it is."""
+        return self._thing.id
 
     def start(self) -> None:
         """Connect, now or as soon as the broker is there; the network has a thread of its own."""
@@ -123,25 +136,29 @@ class DeviceOnMqtt:
 
     def _connected(
         self,
-        client: Client,
+        _client: Client,
         _data: object,
         _flags: ConnectFlags,
         code: ReasonCode,
         _properties: Properties | None,
     ) -> None:
-        # Runs in the network's thread: it only sets a number that the next show() looks at.
+        # Runs in the network's thread: it only sets what the next show() looks at.
         if code.is_failure:
             log.warning("broker refuses the simulated device", device=self._thing.id, why=str(code))
             return
-        self._full_due = 0
-        if self._thing.availability is not None:
-            online = self._thing.availability
-            client.publish(online.topic, online.online, qos=1, retain=True)
+        self._announced = None
 
-    def show(self, values: Values, now: int) -> None:
+    def show(self, values: Values, now: int, *, silent: bool) -> None:
         """Report ``values`` if a report is due; ``now`` in µs UTC. Nothing while not connected:
-        a device keeps no old reports."""
+        a device keeps no old reports. A ``silent`` one is only said to be away."""
         if not self._client.is_connected():
+            return
+        online = not silent
+        if self._announced is not online:
+            self._announced = online
+            self._full_due = 0
+            self._announce(online=online)
+        if not online:
             return
         fresh = rounded(self._thing, values[self._thing.id])
         if now >= self._full_due:
@@ -158,12 +175,18 @@ class DeviceOnMqtt:
         for message in messages:
             self._client.publish(message.topic, message.payload, qos=1)
 
+    def _announce(self, *, online: bool) -> MQTTMessageInfo | None:
+        said = presence(self._thing, online=online)
+        if said is None:
+            return None
+        return self._client.publish(said.topic, said.payload, qos=1, retain=True)
+
     async def close(self) -> None:
         """Say goodbye as the will would, and go."""
-        offline = self._thing.availability
-        if offline is not None and self._client.is_connected():
-            said = self._client.publish(offline.topic, offline.offline, qos=1, retain=True)
-            await asyncio.to_thread(_wait, said)
+        if self._client.is_connected():
+            said = self._announce(online=False)
+            if said is not None:
+                await asyncio.to_thread(_wait, said)
         self._client.disconnect()
         await asyncio.to_thread(self._client.loop_stop)
 

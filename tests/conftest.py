@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from influx import InfluxServer, running_influx
+from postgres import PostgresServer, running_postgres
+from worlds import free_port as a_free_port
 
 
 def _program(name: str, *patterns: str) -> str | None:
@@ -31,9 +34,7 @@ def need(name: str, *patterns: str) -> str:
 
 @pytest.fixture
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return a_free_port()
 
 
 @pytest.fixture(scope="session")
@@ -49,3 +50,28 @@ def chromium() -> str:
 @pytest.fixture(scope="session")
 def postgres() -> str:
     return need("postgres", "usr/lib/postgresql/*/bin/postgres")
+
+
+@pytest.fixture(scope="session")
+def postgres_server(postgres: str) -> Iterator[PostgresServer]:
+    """One server for many tests, each with a database of its own; not to be killed. It does not
+    wait for the disk. A test that kills takes ``running_postgres`` for itself."""
+    with running_postgres(postgres, a_free_port(), durable=False) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def influxd() -> str:
+    return need("influxd", "usr/bin/influxd")
+
+
+@pytest.fixture(scope="session")
+def victoria_metrics() -> str:
+    return need("victoria-metrics", "usr/bin/victoria-metrics")
+
+
+@pytest.fixture(scope="session")
+def influx_server(influxd: str) -> Iterator[InfluxServer]:
+    """One server for many tests, each with a database of its own; not to be killed."""
+    with running_influx(influxd) as server:
+        yield server

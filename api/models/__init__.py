@@ -47,6 +47,7 @@ PointKindWord = Literal["number", "flag", "state", "text"]
 AlarmState = Literal["unacknowledged", "acknowledged", "returned_unacknowledged", "closed"]
 OrderState = Literal["open", "accepted", "completed", "closed"]
 ClockState = Literal["running", "stopped", "breached"]
+LedgerState = Literal["ok", "down"]
 
 
 class Document(BaseModel):
@@ -118,10 +119,6 @@ class User(Document):
     username: str
     display_name: str
     role: str
-
-
-class LoggedIn(Document):
-    user: User
 
 
 class AreaSummary(Document):
@@ -217,6 +214,13 @@ class Equipment(Document):
     model: Text
     area: str = Field(examples=["b1-pump-room"])
     link: str = Field(examples=["pump-room"])
+    supplied_by: str | None = Field(
+        description="Equipment that feeds it with power or water.", examples=["meter-1"]
+    )
+    supplies: list[str] = Field(description="Equipment that it feeds at first hand.")
+    behind: str | None = Field(
+        description="Equipment that it is read through.", examples=["fire-panel"]
+    )
     worst_priority: PriorityWord | None = Field(description="Of the alarms that are not closed.")
     open_alarms: int
     quality: QualityWord = Field(description="The worst of its points.")
@@ -285,6 +289,10 @@ class Alarm(Document):
     guidance: Guidance
     order: OrderRef | None
     current: Reading
+    provisional: bool = Field(
+        description="True while the ledger does not have it yet: it keeps its id, and can be "
+        "acknowledged once it is there."
+    )
     events: list[LifecycleEvent] | None = Field(
         default=None, description="Only where one alarm was asked for."
     )
@@ -293,6 +301,9 @@ class Alarm(Document):
 class AlarmPage(Document):
     items: list[Alarm]
     next: str | None = Field(description="Cursor of the next page; null at the end.")
+    ledger: LedgerState = Field(
+        description="`down`: the ledger does not answer, these are the provisional alarms only."
+    )
 
 
 class Acknowledgement(Document):
@@ -311,6 +322,12 @@ class Clock(Document):
     explain: Text
 
 
+class FindingRef(Document):
+    id: str
+    round: str = Field(examples=["daily-pump-room.b1-pump-room.2026-11-21"])
+    item: str = Field(examples=["leaks.pump-2"])
+
+
 class WorkOrder(Document):
     id: str = Field(examples=["pump-2.motor-temperature-high.20261121T101502-123456Z.order"])
     number: int = Field(examples=[1])
@@ -324,6 +341,9 @@ class WorkOrder(Document):
     area: str
     cause_key: str = Field(examples=["motor-overheat"])
     alarms: list[str] = Field(description="Ids of the alarms that this order answers.")
+    finding: FindingRef | None = Field(
+        description="The finding of a round that opened it; null where an alarm did."
+    )
     created_at: Moment
     accepted_at: Moment | None
     accepted_by: str | None
@@ -350,13 +370,18 @@ class Completion(Document):
 
 
 class SnapshotMessage(Document):
-    """`event: snapshot`: everything that is not closed, and every reading."""
+    """`event: snapshot`: everything that is not closed, and every reading.
+
+    While the ledger does not answer, `seq` is null: the alarms are the provisional ones only, of
+    the others and of the orders nothing is said, and a snapshot with all of them follows.
+    """
 
     alarms: list[Alarm]
     orders: list[WorkOrder]
     readings: dict[str, Reading]
     now: Moment
-    seq: int = Field(description="The change id that this snapshot holds up to.")
+    ledger: LedgerState
+    seq: int | None = Field(description="The change id that this snapshot holds up to.")
 
 
 class AlarmMessage(Document):
@@ -378,6 +403,17 @@ class ChangedMessage(Document):
     subject: str = Field(description="The id of the round, or what of the roster changed.")
 
 
+class ProvisionalMessage(Document):
+    """`event: provisional`: all alarms that are up and not in the ledger, whenever that changes.
+
+    One that is named no more has come as `event: alarm` before, or is over. `ledger: down`:
+    what comes up is shown, and written when the ledger is back.
+    """
+
+    alarms: list[Alarm]
+    ledger: LedgerState
+
+
 class ReadingsMessage(Document):
     """`event: readings`: what changed, in value, quality or age."""
 
@@ -397,6 +433,7 @@ class StreamMessage(
         SnapshotMessage
         | AlarmMessage
         | OrderMessage
+        | ProvisionalMessage
         | ChangedMessage
         | ReadingsMessage
         | HeartbeatMessage
@@ -410,8 +447,12 @@ class Health(Document):
         {
             "status": "ok",
             "checks": {"ledger": "ok", "history": "ok", "gateway": "ok", "rules": "ok"},
+            "leader": "duty-1:4711",
         }
     )
 
     status: Literal["ok", "failing"]
     checks: dict[str, str] = Field(description="Part → `ok`, or what is wrong.")
+    leader: str | None = Field(
+        description="The rules worker that leads, as machine and process; null: none was heard."
+    )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query
+from sqlalchemy.exc import SQLAlchemyError
 
 from api import models
 from api.deps import (
@@ -16,11 +18,14 @@ from api.deps import (
     SameOrigin,
     get_visitor,
 )
+from api.desk import Desk
 from api.problems import ProblemException, described
 from api.views import alarms as views
 from api.views import paging
 from rules import actions
 from rules.alarms.lifecycle import NOT_CLOSED
+from rules.ledger.rows import Alarm
+from rules.refusals import NotFoundError
 
 router = APIRouter(tags=["alarms"], dependencies=[Depends(get_visitor)])
 
@@ -32,23 +37,47 @@ async def alarms(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Cursor = None,
 ) -> models.AlarmPage:
-    """Alarms, newest first; those that are not closed if no state is named."""
+    """Alarms, newest first; those that are not closed if no state is named.
+
+    Where the ledger does not answer, open ones are still told of: those that are up and not in
+    it yet. `ledger` says so.
+    """
     states = None if state == "all" else NOT_CLOSED if state is None else (state,)
     place = paging.place(cursor, int, str)
     before = (int(place[0]), str(place[1])) if place else None
-    found = await desk.read(lambda view: view.alarms(states=states, limit=limit + 1, before=before))
+    pending = _provisional(desk, states) if place is None else []
+    try:
+        found = await desk.read(
+            lambda view: view.alarms(states=states, limit=limit + 1, before=before)
+        )
+    except SQLAlchemyError:
+        if place is not None or states is None or "closed" in states:
+            raise
+        return _page(desk, pending, [], ledger="down")
     page, more = found[:limit], len(found) > limit
-    readings = desk.readings()
-    return models.AlarmPage(
-        items=[views.document(alarm, readings, desk.site.zone) for alarm in page],
-        next=paging.cursor(page[-1].raised_at, page[-1].id) if more else None,
+    rows = {alarm.id for alarm in page}
+    return _page(
+        desk,
+        [alarm for alarm in pending if alarm.id not in rows],
+        page,
+        following=paging.cursor(page[-1].raised_at, page[-1].id) if more else None,
     )
 
 
 @router.get("/alarms/{alarm_id}", responses=described(401, 404, 422, 503))
 async def alarm(desk: DeskNeeded, alarm_id: Id) -> models.Alarm:
     """One alarm with its history."""
-    found, steps = await desk.read(lambda view: (view.alarm(alarm_id), view.alarm_events(alarm_id)))
+    provisional = desk.provisional.alarm(alarm_id)
+    try:
+        found, steps = await desk.read(
+            lambda view: (view.alarm(alarm_id), view.alarm_events(alarm_id))
+        )
+    except SQLAlchemyError:
+        if provisional is None:
+            raise
+        found, steps = None, []
+    if found is None and provisional is not None:
+        return views.document(provisional, desk.readings(), desk.site.zone, [], provisional=True)
     if found is None:
         raise ProblemException(404, f"There is no alarm {alarm_id}.")
     return views.document(found, desk.readings(), desk.site.zone, steps)
@@ -66,17 +95,52 @@ async def acknowledge(
     body: models.Acknowledgement | None = None,
     idempotency_key: IdempotencyKey = None,
 ) -> models.Alarm:
-    """Say that somebody has seen it. It is written before this answers."""
+    """Say that somebody has seen it. It is written before this answers; 503 for one that is not
+    in the ledger yet."""
     now = desk.clock.now()
-    done = await desk.in_ledger(
-        lambda: actions.acknowledge_alarm(
-            desk.ledger,
-            desk.site.id,
-            alarm_id,
-            actor=actor,
-            now=now,
-            note=body.note if body else None,
-            idempotency_key=idempotency_key,
+    try:
+        done = await desk.in_ledger(
+            lambda: actions.acknowledge_alarm(
+                desk.ledger,
+                desk.site.id,
+                alarm_id,
+                actor=actor,
+                now=now,
+                note=body.note if body else None,
+                idempotency_key=idempotency_key,
+            )
         )
-    )
+    except NotFoundError:
+        if desk.provisional.alarm(alarm_id) is None:
+            raise
+        raise ProblemException(
+            503, "This alarm is not in the ledger yet. Try again.", headers={"Retry-After": "5"}
+        ) from None
     return views.document(done, desk.readings(), desk.site.zone)
+
+
+def _provisional(desk: Desk, states: Sequence[str] | None) -> list[Alarm]:
+    alarms = desk.provisional.alarms()
+    return [alarm for alarm in alarms if states is None or alarm.state in states]
+
+
+def _page(
+    desk: Desk,
+    provisional: Sequence[Alarm],
+    rows: Sequence[Alarm],
+    *,
+    following: str | None = None,
+    ledger: models.LedgerState = "ok",
+) -> models.AlarmPage:
+    """The provisional ones come besides the rows, each at its place in time."""
+    readings, zone = desk.readings(), desk.site.zone
+    alarms = [(alarm, True) for alarm in provisional] + [(alarm, False) for alarm in rows]
+    alarms.sort(key=lambda one: (one[0].raised_at, one[0].id), reverse=True)
+    return models.AlarmPage(
+        items=[
+            views.document(alarm, readings, zone, provisional=is_provisional)
+            for alarm, is_provisional in alarms
+        ],
+        next=following,
+        ledger=ledger,
+    )

@@ -76,7 +76,9 @@ async def point_readings(
 
 async def _documents(desk: Desk, things: list[Equipment]) -> list[models.Equipment]:
     alarms = await desk.read(lambda view: view.alarms(states=NOT_CLOSED))
-    views = EquipmentViews(rulebook=desk.rulebook, readings=desk.readings(), alarms=alarms)
+    views = EquipmentViews(
+        site=desk.site, rulebook=desk.rulebook, readings=desk.readings(), alarms=alarms
+    )
     return views.documents(things)
 
 

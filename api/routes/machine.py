@@ -32,7 +32,12 @@ async def healthz(desk: DeskNeeded, response: Response) -> Health:
     }
     well = all(said == _OK for said in checks.values())
     response.status_code = 200 if well else 503
-    return Health(status="ok" if well else "failing", checks=checks)
+    word = desk.provisional.word()
+    return Health(
+        status="ok" if well else "failing",
+        checks=checks,
+        leader=None if word is None else word.worker,
+    )
 
 
 @router.get(
@@ -56,6 +61,9 @@ async def _asked(question: Awaitable[object]) -> str:
 
 async def _rules(desk: Desk) -> str:
     """The rules write their cursor every few seconds, whether or not something happened."""
+    word = desk.provisional.word()
+    if word is not None and not word.ledger_takes:
+        return f"the ledger takes nothing; {len(word.alarms) + word.unsaid} alarms are provisional"
     try:
         committed = await desk.read(lambda view: view.committed(desk.site.gateway))
     except Exception as error:

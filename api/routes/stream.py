@@ -77,8 +77,9 @@ def _number(text: str | None) -> int | None:
     responses={
         200: {
             "model": StreamMessage,
-            "description": "Server-sent events: `snapshot`, `alarm`, `order`, `changed`, "
-            "`readings`, `heartbeat`. The id of an event is that of the change it tells of.",
+            "description": "Server-sent events: `snapshot`, `alarm`, `order`, `provisional`, "
+            "`changed`, `readings`, `heartbeat`. The id of an event is that of the change it "
+            "tells of.",
         },
         **described(401, 403, 422, 503),
     },

@@ -15,6 +15,8 @@ def document(
     readings: Readings,
     zone: tzinfo,
     steps: list[LifecycleEvent] | None = None,
+    *,
+    provisional: bool = False,
 ) -> models.Alarm:
     """``alarm`` with what its point says now; ``steps`` where its history was asked for."""
     return models.Alarm(
@@ -42,5 +44,6 @@ def document(
         if alarm.order is None
         else models.OrderRef(id=alarm.order.id, number=alarm.order.number),
         current=readings.document(alarm.point),
+        provisional=provisional,
         events=None if steps is None else words.events(steps, zone),
     )

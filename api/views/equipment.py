@@ -29,6 +29,7 @@ _RANK = {priority: rank for rank, priority in enumerate(Priority)}
 class EquipmentViews:
     """Equipment with its readings, its limits and what is open on it."""
 
+    site: Site
     rulebook: Rulebook
     readings: Readings
     alarms: Iterable[Alarm]
@@ -53,6 +54,9 @@ class EquipmentViews:
             model=words.text(thing.model),
             area=thing.area,
             link=thing.link,
+            supplied_by=thing.supplied_by,
+            supplies=list(self.site.supplies[thing.id]),
+            behind=thing.behind,
             worst_priority=None if worst is None else worst.value,
             open_alarms=len(alarms),
             quality=max(qualities, default=Quality.BAD).word,

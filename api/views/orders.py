@@ -32,6 +32,11 @@ def document(
         area=order.area,
         cause_key=order.cause_key,
         alarms=list(order.alarms),
+        finding=None
+        if order.finding is None
+        else models.FindingRef(
+            id=order.finding.id, round=order.finding.round, item=order.finding.item
+        ),
         created_at=words.moment(order.created_at, zone),
         accepted_at=words.moment_if(order.accepted_at, zone),
         accepted_by=order.accepted_by,
@@ -44,7 +49,13 @@ def document(
 
 
 def _clock(order: WorkOrder, now: Instant, zone: tzinfo) -> models.Clock:
-    stands = clock.clock(limit=order.limit, due=order.due, completed=order.completed, now=now)
+    stands = clock.clock(
+        limit=order.limit,
+        due=order.due,
+        completed=order.completed,
+        now=now,
+        in_working_time=clock.runs_in_working_time(order.priority),
+    )
     return models.Clock(
         limit_s=stands.limit / SECOND,
         due_at=words.moment(stands.due.wall, zone),

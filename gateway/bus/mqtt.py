@@ -51,7 +51,11 @@ class MqttBus:
         self._client = paho.Client(
             CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=True
         )
-        self._client.username_pw_set(broker.username, broker.password)
+        if broker.username:
+            self._client.username_pw_set(broker.username, broker.password)
+        if broker.tls is not None:
+            tls = broker.tls
+            self._client.tls_set(tls.authorities, tls.certificate, tls.key)
         self._client.reconnect_delay_set(1, _LONGEST_WAIT)
         self._client.max_queued_messages_set(_QUEUED)
         self._client.on_connect = self._on_connect

@@ -28,6 +28,10 @@ class HistoryUnavailableError(Exception):
     """The history cannot be written or read now; what was to be written is still in the spool."""
 
 
+class HistoryRefusedError(HistoryUnavailableError):
+    """The server is there and does not let us: a mistake in the settings, or another server."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Series:
     """Readings of one point, oldest first; all columns have the same length."""

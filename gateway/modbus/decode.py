@@ -64,7 +64,7 @@ class Decoder:
     def _gather(self, places: Sequence[ModbusPlace]) -> None:
         """Where each row's words lie, and how the bits in them are read."""
         nowhere = int(self._starts[-1])  # a zero stands behind the last register
-        high, low, shift, mask, modulus = [], [], [], [], []
+        high, low, shift, modulus = [], [], [], []
         for at, place in zip(self._block_of, places, strict=True):
             first = int(self._starts[at]) + place.address - self.blocks[at].address
             wide = place.type.registers == 2
@@ -72,20 +72,26 @@ class Decoder:
             high.append(words[1] if place.low_word_first else words[0])
             low.append(words[0] if place.low_word_first else words[1])
             shift.append(place.bit or 0)
-            mask.append(_EVERY_BIT if place.bit is None else 1)
             signed = place.type in _SIGNED and place.bit is None
             modulus.append((1 << (16 * place.type.registers)) if signed else 0)
         self._high = np.array(high, dtype=np.intp)
         self._low = np.array(low, dtype=np.intp)
         self._shift = np.array(shift, dtype=np.int64)
-        self._mask = np.array(mask, dtype=np.int64)
+        self._mask = np.array([place.mask for place in places], dtype=np.int64)
         self._modulus = np.array(modulus, dtype=np.int64)
         self._floats = np.array(
             [row for row, p in enumerate(places) if p.type is RegisterType.FLOAT32], dtype=np.intp
         )
+        self._says_none(places)
+
+    def _says_none(self, places: Sequence[ModbusPlace]) -> None:
+        """What each row's device says for "not available": by a part, or by the whole word."""
         absent = [(row, raw) for row, place in enumerate(places) for raw in place.absent]
+        part = np.array([places[row].width is not None for row, _ in absent], dtype=bool)
         self._absent_row = np.array([row for row, _ in absent], dtype=np.intp)
         self._absent_raw = np.array([raw for _, raw in absent], dtype=np.int64)
+        self._absent_shift = np.where(part, self._shift[self._absent_row], 0)
+        self._absent_mask = np.where(part, self._mask[self._absent_row], _EVERY_BIT)
 
     def _measure(self, places: Sequence[ModbusPlace]) -> None:
         """What turns a raw number into the point's unit, and what the device can report."""
@@ -113,7 +119,8 @@ class Decoder:
         flat, missing = self._laid_out(replies)
         raw = (flat[self._high] << 16) | flat[self._low]
         none = np.zeros(len(self.points), dtype=bool)
-        none[self._absent_row[raw[self._absent_row] == self._absent_raw]] = True
+        said = (raw[self._absent_row] >> self._absent_shift) & self._absent_mask
+        none[self._absent_row[said == self._absent_raw]] = True
         value = self._scaled(raw)
         unreadable = ~np.isfinite(value)
         failed = missing[self._block_of]

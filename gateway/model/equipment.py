@@ -33,11 +33,24 @@ Link = ModbusLink | MqttLink
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class BrokerTls:
+    """Files (PEM) of an encrypted way to the broker."""
+
+    authorities: str | None = None
+    """Whose signature on the broker's certificate is believed; None: those of the system."""
+    certificate: str | None = None
+    """Ours, where the broker asks for one; with ``key``."""
+    key: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Broker:
     host: str
     port: int
     username: str
     password: str
+    tls: BrokerTls | None = None
+    """None: not encrypted."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,6 +84,10 @@ class Equipment:
     source_time: MqttPlace | None = None
     """Where a message says when the device took the readings (seconds since 1970)."""
     parameters: Mapping[str, int] = field(default_factory=dict)
+    supplied_by: str | None = None
+    """The equipment that feeds it with power or water: without that one it stands still."""
+    behind: str | None = None
+    """The equipment that it is read through: without that one nothing is known of it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +114,15 @@ class Site:
     @cached_property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.timezone)
+
+    @cached_property
+    def supplies(self) -> Mapping[str, tuple[str, ...]]:
+        """Equipment → what it feeds at first hand."""
+        fed = [thing for thing in self.equipment.values() if thing.supplied_by is not None]
+        return {
+            name: tuple(thing.id for thing in fed if thing.supplied_by == name)
+            for name in self.equipment
+        }
 
     @cached_property
     def points(self) -> Mapping[str, Point]:

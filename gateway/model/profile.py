@@ -51,13 +51,23 @@ class ModbusPlace:
     address: int
     type: RegisterType
     bit: int | None = None
-    """A single bit of a 16-bit register, 0 = least significant."""
+    """A bit of a 16-bit register, 0 = least significant; of a part, its lowest bit."""
+    width: int | None = None
+    """Bits of a part of the register, a whole number without sign; None: ``bit`` alone."""
     low_word_first: bool = False
     scale: float = 1.0
     offset: float = 0.0
     """value = raw × scale + offset"""
     absent: tuple[int, ...] = ()
-    """Raw register values by which the device says "not available"."""
+    """Raw values by which the device says "not available": of the part if ``width`` is given,
+    else of the whole register (or both), ``bit`` or not."""
+
+    @property
+    def mask(self) -> int:
+        """The bits that count, after the register was shifted right by ``bit``."""
+        if self.bit is None:
+            return (1 << (16 * self.type.registers)) - 1
+        return (1 << (self.width or 1)) - 1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,6 +91,8 @@ class Availability:
     topic: str
     online: str
     offline: str
+    path: tuple[str, ...] = ()
+    """Keys into the JSON document; empty when the payload itself is the word."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -103,6 +115,8 @@ class ProfilePoint:
 class Profile:
     id: str
     equipment_class: str
+    generic: tuple[str, ...] = ()
+    """Classes that a site may install it as instead; not empty: the site must say."""
     vendor: str
     model: Text
     source: str

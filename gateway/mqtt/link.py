@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import random
 import socket
+import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -172,6 +173,9 @@ class MqttSession:
         client.connect_timeout = _CONNECT_TIMEOUT
         if self._broker.username:
             client.username_pw_set(self._broker.username, self._broker.password)
+        if self._broker.tls is not None:
+            tls = self._broker.tls
+            client.tls_set(tls.authorities, tls.certificate, tls.key)
         client.on_connect = self._accepted
         client.on_subscribe = self._subscribed
         client.on_disconnect = lambda _c, _u, _flags, reason, _p: self._lose(str(reason))
@@ -189,7 +193,7 @@ class MqttSession:
     def _attach(self, opened: socket.socket) -> None:
         if opened.fileno() >= 0:
             self._socket = opened
-            self._loop.add_reader(opened, self._guarded, self._client.loop_read)
+            self._loop.add_reader(opened, self._read)
 
     def _detach(self) -> None:
         if self._socket is not None:
@@ -200,6 +204,12 @@ class MqttSession:
     def _want_write(self) -> None:
         if self._socket is not None:
             self._loop.add_writer(self._socket, self._write)
+
+    def _read(self) -> None:
+        self._guarded(self._client.loop_read)
+        # What TLS has already decrypted, no file descriptor tells of.
+        while isinstance(self._socket, ssl.SSLSocket) and self._socket.pending():
+            self._guarded(self._client.loop_read)
 
     def _write(self) -> None:
         self._guarded(self._client.loop_write)

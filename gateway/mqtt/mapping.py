@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -104,7 +104,7 @@ class MessageMapping:
         places = self._places.get(topic)
         if not places:
             raise UnreadableMessageError("no equipment has this topic")
-        document = _document(payload, places)
+        document = _document(payload, [place.path for _, _, place in places])
         rows, taken = [], []
         for thing, point, place in places:
             row = _row(point, place, _found(document, place.path))
@@ -118,9 +118,9 @@ class MessageMapping:
         speakers = self._availability.get(topic)
         if not speakers:
             return None
-        word = payload.decode("utf-8", errors="replace").strip()
         rows: list[_Row] = []
         for thing, said in speakers:
+            word = _word(payload, said)
             if word == said.offline:
                 rows.extend(
                     _Row(point=point.id, quality=Quality.BAD, reason="device offline")
@@ -153,8 +153,20 @@ class MessageMapping:
         )
 
 
-def _document(payload: bytes, places: list[tuple[Equipment, Point, MqttPlace]]) -> Any:
-    """The payload as JSON; as plain text where the profile takes the payload itself."""
+def _word(payload: bytes, said: Availability) -> str:
+    """The word by which a device says whether it is there."""
+    if not said.path:
+        return payload.decode("utf-8", errors="replace").strip()
+    found = _found(_document(payload, [said.path]), said.path)
+    if isinstance(found, bool):
+        return "true" if found else "false"
+    if not isinstance(found, str):
+        raise UnreadableMessageError(f"holds no word at {'.'.join(said.path)}")
+    return found
+
+
+def _document(payload: bytes, paths: Sequence[tuple[str, ...]]) -> Any:
+    """The payload as JSON; as plain text where one of ``paths`` takes the payload itself."""
     try:
         text = payload.decode("utf-8")
     except UnicodeDecodeError:
@@ -162,10 +174,10 @@ def _document(payload: bytes, places: list[tuple[Equipment, Point, MqttPlace]]) 
     try:
         document = orjson.loads(payload)
     except orjson.JSONDecodeError as error:
-        if all(place.path for _, _, place in places):
+        if all(paths):
             raise UnreadableMessageError(f"is no JSON: {error}") from None
         return text.strip()
-    if any(place.path for _, _, place in places) and not isinstance(document, dict):
+    if any(paths) and not isinstance(document, dict):
         raise UnreadableMessageError("is no JSON object")
     _refuse_depth(document)
     return document

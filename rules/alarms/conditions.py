@@ -25,6 +25,7 @@ from gateway.model.equipment import Equipment
 from gateway.model.frame import Frame
 from gateway.model.moment import SECOND, Instant, stamp
 from gateway.model.quality import Quality
+from rules.alarms.comparisons import Comparisons
 from rules.rule import Comparison, Rule, Rulebook
 
 _Rows = NDArray[np.intp]
@@ -169,17 +170,17 @@ class Conditions:
 
     def _compile(self, rules: Sequence[Rule]) -> None:
         conditions = [rule.condition for rule in rules]
-        kinds = [condition.comparison for condition in conditions]
-        self._ordered = np.array([k in (Comparison.ABOVE, Comparison.BELOW) for k in kinds], bool)
-        self._equal = np.array([k is Comparison.EQUALS for k in kinds], bool)
-        # "Below" is "above" with the sign turned, so that there is one comparison.
-        self._sign = np.array([-1.0 if k is Comparison.BELOW else 1.0 for k in kinds])
-        self._limit = np.array([condition.limit for condition in conditions], float)
+        self._tests = Comparisons([(test.comparison, test.limit) for test in conditions])
         self._deadband = np.array([condition.deadband for condition in conditions], float)
         self._delay = np.array([rule.delay for rule in rules], np.int64)
         self._clear_after = np.array([rule.clear_after for rule in rules], np.int64)
         self._gated = np.array([rule.gate is not None for rule in rules], bool)
-        self._gate_equals = np.array([rule.gate.equals if rule.gate else 0.0 for rule in rules])
+        self._gates = Comparisons(
+            [
+                (rule.gate.comparison, rule.gate.limit) if rule.gate else (Comparison.EQUALS, 0.0)
+                for rule in rules
+            ]
+        )
 
     def _map_points(self) -> None:
         values: dict[str, list[int]] = {}
@@ -205,10 +206,10 @@ class Conditions:
         usable = np.where(frame.quality < Quality.STALE, frame.value, np.nan)
         doubtful = frame.quality == Quality.UNCERTAIN
         rows, value = layout.value_rows, usable[layout.value_from]
-        unsaid = doubtful[layout.value_from] & ~self._beyond(rows, value, self._edge(rows))
+        unsaid = doubtful[layout.value_from] & ~self._tests.beyond(rows, value)
         self._value[rows] = np.where(unsaid, np.nan, value)
         rows, gate = layout.gate_rows, usable[layout.gate_from]
-        unsaid = doubtful[layout.gate_from] & (gate != self._gate_equals[rows])
+        unsaid = doubtful[layout.gate_from] & ~self._gates.beyond(rows, gate)
         self._gate_value[rows] = np.where(unsaid, np.nan, gate)
         return layout.touched
 
@@ -246,32 +247,15 @@ class Conditions:
         """What the readings say of each row. A closed gate is normal whatever the value is."""
         value = self._value[rows]
         held = self._state[rows] >= State.ACTIVE
-        edge = self._edge(rows) - np.where(held, self._deadband[rows], 0.0)
-        beyond = self._beyond(rows, value, edge)
+        beyond = self._tests.beyond(rows, value, np.where(held, self._deadband[rows], 0.0))
         known = ~np.isnan(value)
         gate = self._gate_value[rows]
         gate_known = ~self._gated[rows] | ~np.isnan(gate)
-        gate_open = ~self._gated[rows] | (gate == self._gate_equals[rows])
+        gate_open = ~self._gated[rows] | self._gates.beyond(rows, gate)
         said = np.full(len(rows), _UNKNOWN, np.int8)
         said[known & beyond & gate_known & gate_open] = _BREACHING
         said[(known & ~beyond) | (gate_known & ~gate_open)] = _NORMAL
         return said
-
-    def _edge(self, rows: _Rows) -> NDArray[np.float64]:
-        """The limit of each row, its sign turned where the comparison is "below"."""
-        edge: NDArray[np.float64] = self._sign[rows] * self._limit[rows]
-        return edge
-
-    def _beyond(
-        self, rows: _Rows, value: NDArray[np.float64], edge: NDArray[np.float64]
-    ) -> NDArray[np.bool_]:
-        """Whether ``value`` breaches; ``edge`` counts for "above" and "below" only."""
-        same = value == self._limit[rows]
-        return np.where(
-            self._ordered[rows],
-            self._sign[rows] * value > edge,
-            np.where(self._equal[rows], same, ~same),
-        )
 
     def _zones(self, rows: _Rows) -> NDArray[np.int8]:
         """On which side of limit, deadband and gate each row's readings lie, as one number.
@@ -280,12 +264,11 @@ class Conditions:
         nothing here.
         """
         value, gate = self._value[rows], self._gate_value[rows]
-        edge = self._edge(rows)
-        turned = self._sign[rows] * value
-        ordered = (turned > edge).astype(np.int8) + (turned > edge - self._deadband[rows])
-        zone = np.where(self._ordered[rows], ordered, value == self._limit[rows])
+        passed = self._tests.beyond(rows, value).astype(np.int8)
+        ordered = passed + self._tests.beyond(rows, value, self._deadband[rows])
+        zone = np.where(self._tests.ordered[rows], ordered, passed)
         zone = np.where(np.isnan(value), 3, zone)
-        open_ = np.where(np.isnan(gate), 2, gate == self._gate_equals[rows])
+        open_ = np.where(np.isnan(gate), 2, self._gates.beyond(rows, gate))
         zones: NDArray[np.int8] = (zone + 4 * open_).astype(np.int8)
         return zones
 

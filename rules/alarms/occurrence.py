@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from rules.alarms.conditions import Change
 from rules.alarms.lifecycle import AlarmEvent, AlarmState, step
 from rules.ledger.rows import Alarm
@@ -29,3 +31,9 @@ def alarm_of(raised: Change) -> Alarm:
         first_reading_at=raised.first,
         raised_at=raised.at.wall,
     )
+
+
+def returned(alarm: Alarm, cleared: Change) -> Alarm:
+    """``alarm`` after its condition has returned."""
+    state = step(alarm.state, AlarmEvent.CLEAR, alarm=alarm.id)
+    return replace(alarm, state=state, cleared_at=cleared.at.wall)

@@ -1,15 +1,18 @@
 """Writing work orders: every step goes through the life-cycle table and leaves an event.
 
-One order answers all alarms of one cause at one piece of equipment until it is closed.
+One order answers all alarms and findings of one cause at one piece of equipment until it is
+closed.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import RowMapping, insert, select, update
 
 from gateway.model.moment import Instant
+from gateway.model.point import Text
 from rules.ledger import alarms, timers
 from rules.ledger.rows import (
     Alarm,
@@ -22,30 +25,80 @@ from rules.ledger.rows import (
 from rules.ledger.store import Entry
 from rules.ledger.tables.work import order_event, work_order
 from rules.ledger.timers import TimerKind
-from rules.orders.clock import due_of, resumed
+from rules.orders.clock import due_of, resumed, runs_in_working_time
 from rules.orders.lifecycle import NOT_CLOSED, RUNNING, OrderEvent, OrderState, step
-from rules.rule import OrderTerms
+from rules.rule import OrderTerms, Priority
+from rules.shifts.calendar import Calendar
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Trouble:
+    """What an order answers: an alarm, or the finding of a round."""
+
+    id: str
+    """Opens one order at most, so an order named after it is as unique as it is."""
+    name: Text
+    equipment: str
+    """Of a finding that is about no equipment: the id of its area, or of the site."""
+    equipment_name: Text
+    area: str
+    cause_key: str
+    priority: Priority
+    at: int
+    """µs UTC."""
+    is_finding: bool
 
 
 def answer(
-    entry: Entry, alarm: Alarm, terms: OrderTerms, *, at: Instant, now: Instant
+    entry: Entry,
+    alarm: Alarm,
+    terms: OrderTerms,
+    *,
+    at: Instant,
+    now: Instant,
+    calendar: Calendar,
 ) -> OrderReference:
     """The order that answers ``alarm``: the one of its cause that is not closed, or a new one.
 
     ``at`` is when the alarm was raised, by the clocks of whoever saw it; ``now`` is the time by
-    the clocks of this machine.
+    the clocks of this machine. ``calendar`` counts the time of an order that runs in working
+    time.
     """
-    row = _of_cause(entry, alarm.equipment, alarm.cause_key)
-    if row is None:
-        reference = _create(entry, alarm, terms, due_of(at, terms.complete_within, now))
-    else:
-        reference = OrderReference(id=row["id"], number=row["number"])
-        if row["state"] == OrderState.COMPLETED:
-            _relapse(entry, row, alarm, now)
-        else:
-            _step(entry, row, OrderEvent.JOIN, alarm.raised_at, why=alarm.id)
+    trouble = Trouble(
+        id=alarm.id,
+        name=alarm.name,
+        equipment=alarm.equipment,
+        equipment_name=alarm.equipment_name,
+        area=alarm.area,
+        cause_key=alarm.cause_key,
+        priority=alarm.priority,
+        at=alarm.raised_at,
+        is_finding=False,
+    )
+    reference = answer_trouble(entry, trouble, terms, at=at, now=now, calendar=calendar)
     alarms.join_order(entry, alarm.id, reference.id)
     return reference
+
+
+def answer_trouble(
+    entry: Entry,
+    trouble: Trouble,
+    terms: OrderTerms,
+    *,
+    at: Instant,
+    now: Instant,
+    calendar: Calendar,
+) -> OrderReference:
+    """The order of the trouble's cause that is not closed, or a new one; see :func:`answer`."""
+    row = _of_cause(entry, trouble.equipment, trouble.cause_key)
+    if row is None:
+        working = calendar if runs_in_working_time(trouble.priority) else None
+        return _create(entry, trouble, terms, due_of(at, terms.complete_within, now, working))
+    if row["state"] == OrderState.COMPLETED:
+        _relapse(entry, row, trouble, now, calendar)
+    else:
+        _step(entry, row, OrderEvent.JOIN, trouble.at, why=trouble.id)
+    return OrderReference(id=row["id"], number=row["number"])
 
 
 def accept(entry: Entry, row: RowMapping, *, by: str, now: Instant) -> None:
@@ -113,47 +166,50 @@ def _of_cause(entry: Entry, equipment: str, cause_key: str) -> RowMapping | None
     return entry.connection.execute(query).mappings().one_or_none()
 
 
-def _create(entry: Entry, alarm: Alarm, terms: OrderTerms, due: Instant) -> OrderReference:
-    new = step(OrderState.NEW, OrderEvent.CREATE, order=alarm.cause_key)
+def _create(entry: Entry, trouble: Trouble, terms: OrderTerms, due: Instant) -> OrderReference:
+    new = step(OrderState.NEW, OrderEvent.CREATE, order=trouble.cause_key)
     number = entry.next_order_number()
-    # An occurrence opens one order at most, so this is as unique as the occurrence's own id.
-    order_id = f"{alarm.id}.order"
+    order_id = f"{trouble.id}.order"
     entry.connection.execute(
         insert(work_order).values(
             site_id=entry.site,
             id=order_id,
             number=number,
-            equipment=alarm.equipment,
-            equipment_name=words(alarm.equipment_name),
-            area=alarm.area,
+            equipment=trouble.equipment,
+            equipment_name=words(trouble.equipment_name),
+            area=trouble.area,
             category=terms.category,
             category_name=words(terms.category_name),
             title={
-                "zh": f"{alarm.equipment_name.zh} {alarm.name.zh}",
-                "en": f"{alarm.equipment_name.en}: {alarm.name.en}",
+                "zh": f"{trouble.equipment_name.zh} {trouble.name.zh}",
+                "en": f"{trouble.equipment_name.en}: {trouble.name.en}",
             },
-            cause_key=alarm.cause_key,
-            priority=alarm.priority.value,
+            cause_key=trouble.cause_key,
+            priority=trouble.priority.value,
             state=new.value,
-            created_at=alarm.raised_at,
+            created_at=trouble.at,
             limit=terms.complete_within,
             **instant_columns("due", due),
             close_after=terms.close_after,
+            finding=trouble.id if trouble.is_finding else None,
         )
     )
     timers.start(entry, TimerKind.BREACH, order_id, due)
-    _note(entry, order_id, OrderEvent.CREATE, OrderState.NEW, new, at=alarm.raised_at, why=alarm.id)
+    _note(entry, order_id, OrderEvent.CREATE, OrderState.NEW, new, at=trouble.at, why=trouble.id)
     return OrderReference(id=order_id, number=number)
 
 
-def _relapse(entry: Entry, row: RowMapping, alarm: Alarm, now: Instant) -> None:
-    due = resumed(instant(row, "due"), instant(row, "completed"), now)
+def _relapse(
+    entry: Entry, row: RowMapping, trouble: Trouble, now: Instant, calendar: Calendar
+) -> None:
+    working = calendar if runs_in_working_time(Priority(row["priority"])) else None
+    due = resumed(instant(row, "due"), instant(row, "completed"), now, working)
     _step(
         entry,
         row,
         OrderEvent.RELAPSE,
-        alarm.raised_at,
-        why=alarm.id,
+        trouble.at,
+        why=trouble.id,
         **instant_columns("due", due),
         **instant_columns("completed", None),
         completed_by=None,

@@ -66,6 +66,15 @@ class Alarm:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class FindingReference:
+    """The finding of a round that an order answers."""
+
+    id: str
+    round: str
+    item: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class WorkOrder:
     id: str
     number: int
@@ -93,6 +102,8 @@ class WorkOrder:
     completed_by: str | None
     note: str | None
     closed_at: int | None
+    finding: FindingReference | None = None
+    """What opened it, where that was no alarm."""
 
     @property
     def completed_at(self) -> int | None:
@@ -198,7 +209,9 @@ def alarm_columns(alarm: Alarm) -> dict[str, Any]:
     }
 
 
-def order_of(row: RowMapping, alarms: tuple[str, ...]) -> WorkOrder:
+def order_of(
+    row: RowMapping, alarms: tuple[str, ...], finding: FindingReference | None
+) -> WorkOrder:
     completed = None if row["completed_wall"] is None else instant(row, "completed")
     return WorkOrder(
         id=row["id"],
@@ -224,6 +237,7 @@ def order_of(row: RowMapping, alarms: tuple[str, ...]) -> WorkOrder:
         completed_by=row["completed_by"],
         note=row["note"],
         closed_at=row["closed_at"],
+        finding=finding,
     )
 
 

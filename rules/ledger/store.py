@@ -39,6 +39,9 @@ from rules.ledger.view import View
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _BUSY_TIMEOUT_MS = 5000
 _BUSY_RETRY_S = 0.02
+_PATIENCE = {"connect_timeout": "5", "tcp_user_timeout": "10000"}
+"""s, ms; for a database server that is gone without a word. The URL may say otherwise.
+Source: https://www.postgresql.org/docs/15/libpq-connect.html#LIBPQ-PARAMKEYWORDS"""
 _MIGRATION_LOCK = 0x64757479
 """Any number, the same in every process that migrates a PostgreSQL ledger."""
 
@@ -110,7 +113,7 @@ class Ledger:
         """A transaction of ``site``: committed at the end, or by an exception undone whole."""
         with self.writing() as connection:
             entry = Entry(connection, site)
-            entry.insert_once(work.counter, order_number=0, change=0)
+            entry.insert_once(work.counter, order_number=0, change=0, audit_number=0, audit_hash="")
             counter = work.counter
             connection.execute(
                 select(counter.c.change).where(counter.c.site_id == site).with_for_update()
@@ -138,9 +141,14 @@ class Ledger:
         self.engine.dispose()
 
 
-def open_ledger(where: str | Path) -> Ledger:
+def open_ledger(where: str | Path | URL) -> Ledger:
     """The ledger at a path (SQLite) or a database URL, brought up to this version's tables."""
-    url = make_url(where) if isinstance(where, str) and "://" in where else _sqlite(Path(where))
+    if isinstance(where, URL) or (isinstance(where, str) and "://" in where):
+        url = make_url(where)
+    else:
+        url = _sqlite(Path(where))
+    if url.get_backend_name() == "postgresql":
+        url = url.set(query={**_PATIENCE, **url.query})
     # After a restart of the database server the connections at hand are dead: look first.
     engine = create_engine(url, pool_pre_ping=not url.drivername.startswith("sqlite"))
     if engine.dialect.name == "sqlite":

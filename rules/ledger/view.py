@@ -13,6 +13,7 @@ from rules.ledger.rows import (
     Alarm,
     Change,
     ChangeKind,
+    FindingReference,
     LifecycleEvent,
     WorkOrder,
     alarm_of,
@@ -20,6 +21,7 @@ from rules.ledger.rows import (
     instant,
     order_of,
 )
+from rules.ledger.tables.rounds import round_finding
 from rules.ledger.tables.work import alarm, alarm_event, change, cursor, order_event, work_order
 
 
@@ -140,7 +142,21 @@ class View:
             pair: Row[str, str]
             for pair in self.connection.execute(joined):
                 alarms[pair[0]].append(pair[1])
-        return [order_of(row, tuple(alarms[row["id"]])) for row in rows]
+        findings = self._findings([row["finding"] for row in rows])
+        return [
+            order_of(row, tuple(alarms[row["id"]]), findings.get(row["finding"])) for row in rows
+        ]
+
+    def _findings(self, ids: Sequence[str | None]) -> dict[str, FindingReference]:
+        named = [found for found in ids if found is not None]
+        if not named:
+            return {}
+        columns = (round_finding.c.id, round_finding.c.round_id, round_finding.c.item)
+        here = and_(round_finding.c.site_id == self.site, round_finding.c.id.in_(named))
+        return {
+            row.id: FindingReference(id=row.id, round=row.round_id, item=row.item)
+            for row in self.connection.execute(select(*columns).where(here))
+        }
 
     def _events(self, query: Select[*tuple[object, ...]]) -> list[LifecycleEvent]:
         return [event_of(row) for row in self._rows(query)]

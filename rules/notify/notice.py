@@ -16,6 +16,7 @@ from rules.rule import Priority
 class NoticeKind(StrEnum):
     ALARM_RAISED = "alarm_raised"
     ORDER_BREACHED = "order_breached"
+    FINDING_SERIOUS = "finding_serious"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,5 +64,17 @@ def of_breach(*, order: str, number: int, title: Text, priority: Priority, at: i
         title=Text(
             zh=f"工单 {number} 超时：{title.zh}", en=f"Order {number} is overdue: {title.en}"
         ),
+        priority=priority,
+    )
+
+
+def of_finding(*, finding: str, text: Text, priority: Priority, at: int) -> Notice:
+    """For the manager, at once (S1 4.5)."""
+    return Notice(
+        id=f"{NoticeKind.FINDING_SERIOUS}.{finding}",
+        kind=NoticeKind.FINDING_SERIOUS,
+        at=at,
+        subject=finding,
+        title=Text(zh=f"巡检重大异常：{text.zh}", en=f"Serious finding: {text.en}"),
         priority=priority,
     )

@@ -1,163 +1,234 @@
-"""Users and their sessions: Argon2id passwords, opaque tokens that the ledger knows by hash."""
+"""Logging in, own passwords and PINs, and the first user of all."""
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 from dataclasses import dataclass
-from functools import cache
 
-from pwdlib import PasswordHash
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import Connection, RowMapping, delete, insert, select, update
 
-from gateway.model.moment import DAY, HOUR, MINUTE, Instant
-from rules.ledger.store import Ledger
-from rules.ledger.tables import people as tables
+from gateway.model.moment import Instant
+from rules.ledger import audit
+from rules.ledger.store import Entry, Ledger
+from rules.ledger.tables.people import known_address, membership, user
+from rules.people import sessions
+from rules.people.passwords import hashed, matches
+from rules.people.roles import PROGRAM, Actor, Role, Via
+from rules.people.sessions import User
 
 ADMIN = "admin"
-IDLE = 12 * HOUR
-ABSOLUTE = 7 * DAY
-
-_SEEN_EVERY = MINUTE
-"""A session notes that it was used at most this often, so that reading stays reading."""
+_ADDRESSES_KEPT = 20
+"""Of each person; the one used longest ago is forgotten."""
 
 
 class LogInRefusedError(Exception):
     """User name or password is wrong; which of them is not told."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class User:
-    username: str
-    display_name: str
-    role: str
+class NotAMemberError(Exception):
+    """The password is right, but this person does not work at this site."""
+
+
+class WrongPinError(Exception):
+    """User name or PIN is wrong, or there is no PIN; which of them is not told."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Session:
-    user: User
-    created_at: int
-    last_seen_at: int
-    ends_at: int
-    """µs UTC: the earlier of the idle and the absolute limit, if nothing more is heard."""
+class Visit:
+    """Where somebody comes from, for the list of sessions."""
+
+    address: str = ""
+    agent: str = ""
 
 
 def has_admin(ledger: Ledger) -> bool:
     """Whether there is the user ``admin``."""
     with ledger.reading() as connection:
-        query = select(tables.user.c.username).where(tables.user.c.username == ADMIN)
-        return connection.execute(query).first() is not None
+        return _account(connection, ADMIN) is not None
 
 
-def ensure_admin(ledger: Ledger, password: str, now: Instant) -> None:
-    """The user ``admin`` exists, with ``password``; another one than before ends the sessions."""
-    with ledger.writing() as connection:
-        user = tables.user
-        stored = connection.execute(
-            select(user.c.password_hash).where(user.c.username == ADMIN)
-        ).scalar_one_or_none()
+def ensure_admin(ledger: Ledger, site: str, now: Instant, password: str | None = None) -> None:
+    """The user ``admin`` exists and works at ``site``.
+
+    With ``password``, if one is given; another one than before ends the sessions. A new admin
+    needs one. What ``admin`` is at the site already stays as it is.
+    """
+    with ledger.write(site) as entry:
+        stored = _account(entry.connection, ADMIN)
         if stored is None:
-            connection.execute(
-                insert(user).values(
-                    username=ADMIN,
-                    display_name="管理员",
-                    role="admin",
-                    password_hash=_hasher().hash(password),
-                    created_at=now.wall,
-                )
-            )
-        elif not _hasher().verify(password, stored):
-            connection.execute(
-                update(user)
-                .where(user.c.username == ADMIN)
-                .values(password_hash=_hasher().hash(password))
-            )
-            connection.execute(delete(tables.session).where(tables.session.c.username == ADMIN))
+            if password is None:
+                raise ValueError("a new admin needs a password")
+            _make_admin(entry, password, now)
+        elif password is not None and not matches(password, stored["password_hash"]):
+            _set_password(entry.connection, ADMIN, password)
+            sessions.end_all(entry.connection, ADMIN)
+            audit.record(entry, PROGRAM, "person.password", ADMIN, now.wall)
+        joined = entry.insert_once(
+            membership, username=ADMIN, role=Role.ADMIN, areas=[], can_log_in=True, active=True
+        )
+        if joined:
+            audit.record(entry, PROGRAM, "person.add", ADMIN, now.wall, role=Role.ADMIN)
 
 
-def log_in(ledger: Ledger, username: str, password: str, now: Instant) -> tuple[str, User]:
+def log_in(
+    ledger: Ledger,
+    site: str,
+    username: str,
+    password: str,
+    now: Instant,
+    *,
+    visit: Visit | None = None,
+) -> tuple[str, User]:
     """A new session's token (for the cookie; kept nowhere else) and its user.
 
-    Raises :class:`LogInRefusedError`. Takes as long for an unknown user as for a known one.
+    Raises :class:`LogInRefusedError`, as late for an unknown user as for a known one, and
+    :class:`NotAMemberError`.
     """
-    user = tables.user
+    visit = visit or Visit()
     with ledger.reading() as connection:
-        row = (
-            connection.execute(select(user).where(user.c.username == username))
-            .mappings()
-            .one_or_none()
-        )
-    stored = _nobodys_hash() if row is None else row["password_hash"]
-    if not _hasher().verify(password, stored) or row is None:
+        row = _account(connection, username)
+    if not matches(password, None if row is None else row["password_hash"]) or row is None:
         raise LogInRefusedError
-    token = secrets.token_urlsafe(32)
-    with ledger.writing() as connection:
-        connection.execute(
-            insert(tables.session).values(
-                token_hash=_hash(token),
-                username=username,
-                created_at=now.wall,
-                last_seen_at=now.wall,
-            )
+    with ledger.write(site) as entry:
+        found = member(entry, username)
+        if found is None:
+            raise NotAMemberError
+        token = sessions.begin(
+            entry.connection, site, username, now, address=visit.address, agent=visit.agent
         )
-    found = User(username=username, display_name=row["display_name"], role=row["role"])
+        if visit.address:
+            _remember_address(entry, username, visit.address, now)
+        audit.record(entry, found.actor, "session.begin", username, now.wall, address=visit.address)
     return token, found
 
 
-def session_of(
-    ledger: Ledger, token: str, now: Instant, *, idle: int = IDLE, absolute: int = ABSOLUTE
-) -> Session | None:
-    """The living session of ``token``; None where there is none or it is over."""
-    session, user = tables.session, tables.user
-    key = _hash(token)
+def knows_address(ledger: Ledger, site: str, username: str, address: str) -> bool:
+    """Whether this person has logged in from there before."""
     with ledger.reading() as connection:
-        row = (
-            connection.execute(
-                select(session, user.c.display_name, user.c.role)
-                .join(user, user.c.username == session.c.username)
-                .where(session.c.token_hash == key)
-            )
-            .mappings()
-            .one_or_none()
+        query = select(known_address.c.last_at).where(
+            known_address.c.site_id == site,
+            known_address.c.username == username,
+            known_address.c.address == address,
         )
+        return connection.execute(query).first() is not None
+
+
+def change_password(
+    ledger: Ledger, site: str, *, actor: Actor, old: str, new: str, now: Instant, token: str
+) -> None:
+    """One's own password; every other session of oneself ends.
+
+    Raises :class:`LogInRefusedError` for a wrong old one.
+    """
+    _check_own(ledger, actor, old)
+    kept = hashed(new)
+    with ledger.write(site) as entry:
+        entry.connection.execute(
+            update(user).where(user.c.username == actor.username).values(password_hash=kept)
+        )
+        sessions.end_all(entry.connection, actor.username, but=token)
+        audit.record(entry, actor, "person.password", actor.username, now.wall)
+
+
+def set_pin(
+    ledger: Ledger, site: str, *, actor: Actor, password: str, pin: str, now: Instant
+) -> None:
+    """One's own PIN. Raises :class:`LogInRefusedError` for a wrong password."""
+    _check_own(ledger, actor, password)
+    kept = hashed(pin)
+    with ledger.write(site) as entry:
+        _write_pin(entry, actor, kept, now)
+
+
+def remove_pin(ledger: Ledger, site: str, *, actor: Actor, now: Instant) -> None:
+    """Nobody signs as this person any more; no password is asked for that."""
+    with ledger.write(site) as entry:
+        _write_pin(entry, actor, None, now)
+
+
+def signer(ledger: Ledger, site: str, username: str, pin: str) -> Actor:
+    """Who signs with ``pin`` at a computer where somebody else is logged in.
+
+    Raises :class:`WrongPinError`.
+    """
+    with ledger.reading() as connection:
+        row = _account(connection, username)
+        found = _member(connection, site, username)
+    if not matches(pin, None if row is None else row["pin_hash"]) or found is None:
+        raise WrongPinError
+    return Actor(username=username, role=found.role, areas=frozenset(found.areas), via=Via.PIN)
+
+
+def member(entry: Entry, username: str) -> User | None:
+    """What ``username`` is at the site, if they may log in there."""
+    return _member(entry.connection, entry.site, username)
+
+
+def _member(connection: Connection, site: str, username: str) -> User | None:
+    query = (
+        select(membership, user.c.display_name, user.c.pin_hash)
+        .join(user, user.c.username == membership.c.username)
+        .where(membership.c.site_id == site, membership.c.username == username)
+        .where(membership.c.active, membership.c.can_log_in)
+    )
+    row = connection.execute(query).mappings().one_or_none()
     if row is None:
         return None
-    created, seen = row["created_at"], row["last_seen_at"]
-    if now.wall >= min(seen + idle, created + absolute):
-        log_out(ledger, token)
-        return None
-    if now.wall - seen >= _SEEN_EVERY:
-        seen = now.wall
-        with ledger.writing() as connection:
-            connection.execute(
-                update(session).where(session.c.token_hash == key).values(last_seen_at=seen)
-            )
-    return Session(
-        user=User(username=row["username"], display_name=row["display_name"], role=row["role"]),
-        created_at=created,
-        last_seen_at=seen,
-        ends_at=min(seen + idle, created + absolute),
+    return User(
+        username=username,
+        display_name=row["display_name"],
+        role=Role(row["role"]),
+        areas=tuple(row["areas"]),
+        has_pin=row["pin_hash"] is not None,
     )
 
 
-def log_out(ledger: Ledger, token: str) -> None:
-    """End the session of ``token``; nothing happens where there is none."""
-    with ledger.writing() as connection:
-        connection.execute(
-            delete(tables.session).where(tables.session.c.token_hash == _hash(token))
+def _account(connection: Connection, username: str) -> RowMapping | None:
+    query = select(user).where(user.c.username == username)
+    return connection.execute(query).mappings().one_or_none()
+
+
+def _check_own(ledger: Ledger, actor: Actor, password: str) -> None:
+    with ledger.reading() as connection:
+        stored = _account(connection, actor.username)
+    if not matches(password, None if stored is None else stored["password_hash"]):
+        raise LogInRefusedError
+
+
+def _write_pin(entry: Entry, actor: Actor, kept: str | None, now: Instant) -> None:
+    mine = user.c.username == actor.username
+    entry.connection.execute(update(user).where(mine).values(pin_hash=kept))
+    deed = "person.pin.remove" if kept is None else "person.pin"
+    audit.record(entry, actor, deed, actor.username, now.wall)
+
+
+def _make_admin(entry: Entry, password: str, now: Instant) -> None:
+    entry.connection.execute(
+        insert(user).values(
+            username=ADMIN,
+            display_name="管理员",
+            password_hash=hashed(password),
+            contractor=False,
+            skills=[],
+            created_at=now.wall,
         )
+    )
 
 
-@cache
-def _hasher() -> PasswordHash:
-    return PasswordHash.recommended()
+def _set_password(connection: Connection, username: str, password: str) -> None:
+    connection.execute(
+        update(user).where(user.c.username == username).values(password_hash=hashed(password))
+    )
 
 
-@cache
-def _nobodys_hash() -> str:
-    return _hasher().hash(secrets.token_urlsafe(12))
-
-
-def _hash(token: str) -> str:
-    # The token has 256 random bits: a plain hash cannot be turned back.
-    return hashlib.sha256(token.encode()).hexdigest()
+def _remember_address(entry: Entry, username: str, address: str, now: Instant) -> None:
+    entry.put(known_address, [{"username": username, "address": address, "last_at": now.wall}])
+    here = (known_address.c.site_id == entry.site, known_address.c.username == username)
+    newest = (
+        select(known_address.c.address)
+        .where(*here)
+        .order_by(known_address.c.last_at.desc(), known_address.c.address)
+        .limit(_ADDRESSES_KEPT)
+    )
+    entry.connection.execute(
+        delete(known_address).where(*here, known_address.c.address.not_in(newest))
+    )

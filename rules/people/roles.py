@@ -53,6 +53,9 @@ class Permission(StrEnum):
     VIEW_AUDIT = "audit.view"
 
 
+NOT_BY_PIN = frozenset({Permission.EDIT_PEOPLE})
+"""What a few digits do not suffice for: it takes being logged in oneself."""
+
 _WATCH = {Permission.VIEW, Permission.VIEW_PEOPLE, Permission.ACKNOWLEDGE_ALARM}
 _REPAIR = {Permission.ACCEPT_ORDER, Permission.COMPLETE_ORDER, Permission.ENTER_ROUND}
 
@@ -94,7 +97,13 @@ class Actor:
         """Whether ``permission`` is theirs, and in ``area`` if one is named."""
         if permission not in GRANTS[self.role]:
             return False
+        if self.via is Via.PIN and permission in NOT_BY_PIN:
+            return False
         return area is None or not self.areas or area in self.areas
+
+
+PROGRAM = Actor(username="dutyroom", role=Role.ADMIN, via=Via.SYSTEM)
+"""dutyroom itself, where it sets something up."""
 
 
 class ForbiddenError(Exception):

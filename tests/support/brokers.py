@@ -8,9 +8,10 @@ import sys
 import time
 from pathlib import Path
 
-from gateway.model.equipment import Broker
+from gateway.model.equipment import Broker, BrokerTls
 
 USER, PASSWORD = "dutyroom", "right"
+DURABLE = ("persistence true", "autosave_interval 1", "autosave_on_changes true")
 
 _AMQTT = """
 import asyncio, logging, sys
@@ -31,9 +32,11 @@ asyncio.run(main())
 class BrokerProcess:
     """A broker that a test may kill and start again on the same port."""
 
-    def __init__(self, command: list[str], port: int) -> None:
+    def __init__(self, command: list[str], port: int, tls: BrokerTls | None = None) -> None:
         self._command = command
-        self.address = Broker(host="127.0.0.1", port=port, username=USER, password=PASSWORD)
+        self.address = Broker(
+            host="127.0.0.1", port=port, username=USER, password=PASSWORD, tls=tls
+        )
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> BrokerProcess:
@@ -64,16 +67,45 @@ class BrokerProcess:
             self._process = None
 
 
-def mosquitto_broker(program: str, folder: Path, port: int) -> BrokerProcess:
+def mosquitto_broker(
+    program: str, folder: Path, port: int, *, durable: bool = False, tls: BrokerTls | None = None
+) -> BrokerProcess:
+    """``durable``: what was acknowledged outlives kill -9; the settings are those that
+    ``deploy/docs/running.md`` asks for. ``tls``: encrypted, and clients show a certificate too."""
     passwords = folder / "passwords"
     passwords.write_text(f"{USER}:{PASSWORD}\n")
     passwords.chmod(0o600)
     subprocess.run(["mosquitto_passwd", "-U", str(passwords)], check=True, capture_output=True)
     settings = folder / "mosquitto.conf"
-    settings.write_text(
-        f"listener {port} 127.0.0.1\nallow_anonymous false\npassword_file {passwords}\nuser root\n"
+    lines = [f"listener {port} 127.0.0.1", "allow_anonymous false", f"password_file {passwords}"]
+    lines.append("user root")
+    if durable:
+        lines += [f"persistence_location {folder}/", *DURABLE]
+    if tls is not None:
+        lines += [f"cafile {tls.authorities}", f"certfile {tls.certificate}", f"keyfile {tls.key}"]
+        lines.append("require_certificate true")
+    settings.write_text("\n".join(lines) + "\n")
+    return BrokerProcess([program, "-c", str(settings)], port, tls)
+
+
+def self_made_certificate(folder: Path, name: str) -> BrokerTls:
+    """A key and a certificate for 127.0.0.1 that nobody but itself has signed."""
+    folder.mkdir()
+    made = BrokerTls(
+        authorities=str(folder / f"{name}.crt"),
+        certificate=str(folder / f"{name}.crt"),
+        key=str(folder / f"{name}.key"),
     )
-    return BrokerProcess([program, "-c", str(settings)], port)
+    subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"),
+            *("-noenc", "-days", "2", "-subj", f"/CN={name}", "-addext"),
+            *("subjectAltName=IP:127.0.0.1", "-keyout", made.key, "-out", made.certificate),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    return made
 
 
 def amqtt_broker(folder: Path, port: int) -> BrokerProcess:

@@ -141,7 +141,7 @@ DARK = rule(
     "power",
     Condition(comparison=Comparison.BELOW, limit=2, deadband=1),
     equipment_class="lamp",
-    gate=Gate(point="output", equals=1),
+    gate=Gate(point="output", comparison=Comparison.EQUALS, limit=1),
     cause_key="lamp-dead",
 )
 

@@ -7,7 +7,7 @@ gateway spooled over the bus into the rules and the ledger.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,7 +44,8 @@ class Compound:
 
     site: Site
     simulation: Simulation
-    wire: ModbusWire
+    wires: Mapping[str, ModbusWire]
+    """By link."""
     clock: ManualClock
     world: World = field(init=False)
 
@@ -54,7 +55,9 @@ class Compound:
     async def live(self, seconds: float) -> None:
         for _ in range(round(seconds / TICK)):
             self.world, _ = self.simulation.step(self.world)
-        await self.wire.show(self.simulation.values(self.world))
+        values = self.simulation.values(self.world)
+        for wire in self.wires.values():
+            await wire.show(values)
         self.clock.advance(seconds)
 
 
@@ -141,21 +144,24 @@ async def duty_room(compound: Compound, data: Path) -> AsyncIterator[DutyRoom]:
 @asynccontextmanager
 async def compound(folder: Path, hot: list[tuple[float, float]]) -> AsyncIterator[Compound]:
     site = site_file.load(demo_site(folder / "site", hot=hot))
-    (link,) = (link for link in site.links.values() if isinstance(link, ModbusLink))
-    site = site_file.with_link_address(site, link.id, "127.0.0.1", free_port())
     site = site_file.with_broker(
         site, Broker(host="127.0.0.1", port=free_port(), username="", password="")
     )
-    things = [thing for thing in site.equipment.values() if thing.link == link.id]
-    (link,) = (link for link in site.links.values() if isinstance(link, ModbusLink))
-    wire = ModbusWire(link, things)
+    things = site.equipment.values()
+    wires = {
+        link.id: ModbusWire(link, [thing for thing in things if thing.link == link.id])
+        for link in site.links.values()
+        if isinstance(link, ModbusLink)
+    }
     simulation = Simulation(site, scenarios.load(site))
-    world = Compound(site=site, simulation=simulation, wire=wire, clock=ManualClock(START))
-    await wire.start(simulation.values(world.world))
+    world = Compound(site=site, simulation=simulation, wires=wires, clock=ManualClock(START))
+    for wire in wires.values():
+        await wire.start(simulation.values(world.world))
     try:
         yield world
     finally:
-        await wire.close()
+        for wire in wires.values():
+            await wire.close()
 
 
 def test_a_hot_pump_becomes_one_order_whose_clock_runs_out(tmp_path):
@@ -225,7 +231,7 @@ def test_a_link_that_dies_leaves_the_alarm_and_no_value(tmp_path):
         ):
             await room.pass_by(45)
             assert len(room.alarms()) == 1
-            await world.wire.close()
+            await world.wires["pump-room"].close()
             for _ in range(90):
                 world.clock.advance(1)
                 await room.turn()

@@ -1,8 +1,8 @@
-"""The embedded history: every reading once, gaps stay gaps, readers beside the writer."""
+"""The embedded history, in what is its own: one file, readers beside the writer. What every
+history keeps is in ``tests/contract/test_history.py``."""
 
 from __future__ import annotations
 
-import math
 import sqlite3
 import subprocess
 import sys
@@ -10,32 +10,11 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
+from records import record
 
 from gateway.history.base import Cursor, HistoryUnavailableError
 from gateway.history.embedded import EmbeddedHistory
-from gateway.model.events import Envelope, GatewayEvent, GatewayEventKind, Record
-from gateway.model.frame import Frame
-from gateway.model.moment import SECOND, Instant
-from gateway.model.quality import Quality
-
-
-def record(
-    seq: int, rows: dict[str, float], *, at: int, epoch: str = "e", **more: object
-) -> Record:
-    bad = [math.isnan(value) for value in rows.values()]
-    frame = Frame(
-        points=tuple(rows),
-        value=np.array(list(rows.values())),
-        quality=np.where(bad, Quality.BAD, Quality.GOOD).astype(np.uint8),
-        source_time=np.full(len(rows), at - 5, dtype=np.int64),
-        **more,  # type: ignore[arg-type]
-    )
-    envelope = Envelope(
-        site="s", gateway="g", epoch=epoch, seq=seq, at=Instant(wall=at, mono=at, boot="b")
-    )
-    return Record(envelope=envelope, body=frame)
 
 
 @pytest.fixture
@@ -51,32 +30,6 @@ def all_rows(path: Path) -> list[tuple[object, ...]]:
             "SELECT name, time, value, quality FROM readings JOIN points ON id = point "
             "ORDER BY name, time"
         ).fetchall()
-
-
-def test_what_is_written_is_read_back(history: EmbeddedHistory) -> None:
-    history.write(
-        [
-            record(1, {"p.a": 1.5, "p.b": math.nan}, at=100, reason={1: "timeout"}),
-            record(2, {"p.a": 0.1 + 0.2}, at=200),
-        ],
-        Cursor("e", 2),
-    )
-    series = history.range("p.a", 0, 1000, 10)
-    assert series.time.tolist() == [100, 200]
-    assert series.value.tolist() == [1.5, 0.1 + 0.2]
-    assert series.source_time.tolist() == [95, 195]
-    bad = history.range("p.b", 0, 1000, 10)
-    assert np.isnan(bad.value).tolist() == [True]
-    assert bad.quality.tolist() == [Quality.BAD]
-    assert history.cursor("g") == Cursor("e", 2)
-    assert history.cursor("other") is None
-
-
-def test_a_range_is_half_open_and_limited(history: EmbeddedHistory) -> None:
-    history.write([record(n, {"p.a": n}, at=n * 10) for n in range(1, 10)], Cursor("e", 9))
-    assert history.range("p.a", 20, 50, 99).time.tolist() == [20, 30, 40]
-    assert history.range("p.a", 20, 50, 2).time.tolist() == [20, 30]
-    assert history.range("p.unknown", 0, 99, 9).time.tolist() == []
 
 
 def test_a_replay_changes_nothing_even_with_other_values(
@@ -105,80 +58,6 @@ def test_rows_and_cursor_are_one_transaction(
     assert [row[0] for row in all_rows(tmp_path / "history.db")] == ["p.a"]
     history.write([record(2, {"p.new": 2}, at=2)], Cursor("e", 2))
     assert history.range("p.new", 0, 9, 9).value.tolist() == [2]
-
-
-def test_of_two_readings_at_the_same_time_the_later_record_is_kept(
-    history: EmbeddedHistory,
-) -> None:
-    history.write([record(n, {"p.a": n}, at=7) for n in (1, 2, 3)], Cursor("e", 3))
-    assert history.range("p.a", 0, 9, 9).value.tolist() == [3]
-
-
-def test_gateway_events_only_move_the_cursor(history: EmbeddedHistory, tmp_path: Path) -> None:
-    frame = record(1, {"p.a": 1}, at=1)
-    event = Record(
-        envelope=frame.envelope,
-        body=GatewayEvent(kind=GatewayEventKind.STARTED, subject="g"),
-    )
-    history.write([event], Cursor("e", 1))
-    assert history.cursor("g") == Cursor("e", 1)
-    assert all_rows(tmp_path / "history.db") == []
-
-
-def test_buckets_keep_gaps(history: EmbeddedHistory) -> None:
-    rows = {0: 1.0, 4: 3.0, 9: 2.0, 10: math.nan, 12: 5.0, 31: math.nan}
-    history.write(
-        [record(n, {"p.a": value}, at=at) for n, (at, value) in enumerate(rows.items(), start=1)],
-        Cursor("e", len(rows)),
-    )
-    found = history.buckets("p.a", 0, 40, 4)
-    assert found.start.tolist() == [0, 10, 20, 30]
-    assert found.count.tolist() == [3, 1, 0, 0]
-    assert found.min.tolist()[:2] == [1, 5]
-    assert found.mean.tolist()[:2] == [2, 5]
-    assert found.max.tolist()[:2] == [3, 5]
-    assert found.last.tolist()[:2] == [2, 5]
-    for column in (found.min, found.mean, found.max, found.last):
-        assert np.isnan(column[2:]).all()
-    assert found.quality.tolist() == [Quality.GOOD, Quality.BAD, Quality.BAD, Quality.BAD]
-
-
-def test_buckets_tile_the_stretch_exactly(history: EmbeddedHistory) -> None:
-    history.write([record(n, {"p.a": n}, at=n) for n in range(1, 101)], Cursor("e", 100))
-    for count in (1, 3, 7, 99, 100, 250):
-        found = history.buckets("p.a", 1, 101, count)
-        assert len(found.start) == count
-        assert found.start[0] == 1
-        assert found.count.sum() == 100
-        full = found.count > 0
-        assert np.nansum(found.mean[full] * found.count[full]) == pytest.approx(5050)
-    assert history.buckets("p.none", 1, 101, 3).count.tolist() == [0, 0, 0]
-    with pytest.raises(ValueError, match="0 buckets"):
-        history.buckets("p.a", 1, 101, 0)
-
-
-def test_latest_is_the_newest_by_receive_time(history: EmbeddedHistory) -> None:
-    history.write(
-        [
-            record(1, {"p.a": 1, "p.t": math.nan}, at=10, text={1: "ok"}),
-            record(2, {"p.a": 2}, at=30),
-        ],
-        Cursor("e", 2),
-    )
-    found = history.latest(["p.a", "p.t", "p.unknown"])
-    assert set(found) == {"p.a", "p.t"}
-    assert (found["p.a"].value, found["p.a"].received, found["p.a"].source_time) == (2, 30, 25)
-    assert (found["p.t"].value, found["p.t"].text) == (None, "ok")
-
-
-def test_only_what_is_older_is_deleted(history: EmbeddedHistory) -> None:
-    history.write(
-        [record(n, {"p.a": n, "p.b": n}, at=n * SECOND) for n in range(1, 11)], Cursor("e", 10)
-    )
-    assert history.delete_before(6 * SECOND) == 10
-    for point in ("p.a", "p.b"):
-        assert history.range(point, 0, 99 * SECOND, 99).value.tolist() == [6, 7, 8, 9, 10]
-    assert history.cursor("g") == Cursor("e", 10)
 
 
 def test_a_reader_of_a_file_that_is_not_there_yet_finds_nothing(tmp_path: Path) -> None:

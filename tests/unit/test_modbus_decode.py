@@ -108,6 +108,33 @@ def test_the_word_for_not_available_is_no_value(kind, words, absent):
     assert read(shifted, place(0, kind, absent=(absent,)))[1] == GOOD
 
 
+@given(st.integers(0, 0xFFFF), st.integers(0, 14), st.data())
+def test_a_part_of_a_register_is_its_bits_and_no_others(word, bit, data):
+    width = data.draw(st.integers(2, 16 - bit))
+    value, quality, _ = read([word], place(0, bit=bit, width=width))
+    assert (value, quality) == (int(f"{word:016b}"[16 - bit - width : 16 - bit], 2), GOOD)
+
+
+def test_a_part_is_scaled_and_is_never_negative():
+    assert read([0xFF11], place(0, bit=0, width=8, scale=0.1), decimals=1)[0] == 1.7
+    assert read([0xFF11], place(0, bit=8, width=8))[0] == 255
+
+
+def test_not_available_in_a_part_is_said_by_that_part_alone():
+    low, high = place(0, bit=0, width=8, absent=(0xFF,)), place(0, bit=8, width=8, absent=(0xFF,))
+    assert read([0x08FF], low)[1] == BAD
+    assert read([0x08FF], high)[:2] == (8, GOOD)
+    assert read([0xFF08], low)[:2] == (8, GOOD)
+    assert read([0xFF08], high)[2] == "the device says not available (raw 0xff08)"
+    # Beside a part, a bit that says it by the whole register, and a register that says nothing.
+    whole, never = point("w"), point("n")
+    places = {whole.id: place(0, bit=3, absent=(0x00FF,)), never.id: place(0)}
+    decoder = Decoder([whole, never], places, plan(places))
+    for word, expected in ((0x00FF, [BAD, GOOD]), (0x08FF, [GOOD, GOOD])):
+        words = np.array([word], dtype=np.uint16)
+        assert list(decoder.decode({decoder.blocks[0]: words}, {}).quality) == expected
+
+
 def test_a_register_that_is_not_available_has_no_bits():
     assert read([0xFFFF], place(0, bit=1, absent=(0xFFFF,)))[1] == BAD
 

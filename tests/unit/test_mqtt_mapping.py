@@ -248,6 +248,29 @@ def test_another_word_is_neither(mapping):
         mapping.take("lamp/online", b"perhaps", NOW)
 
 
+@pytest.mark.parametrize(
+    ("said", "online", "offline"),
+    [("state", '"online"', '"offline"'), ("up", "true", "false")],
+)
+def test_availability_within_a_document(said, online, offline):
+    words = (json.loads(online), json.loads(offline))
+    texts = [word if isinstance(word, str) else str(word).lower() for word in words]
+    lamp = thing(
+        [point("on", PointKind.FLAG)],
+        {"on": at("state", codes={"ON": 1, "OFF": 0})},
+        availability=Availability(
+            topic="lamp/there", path=(said,), online=texts[0], offline=texts[1]
+        ),
+    )
+    mapping = MessageMapping([lamp])
+    gone = mapping.take("lamp/there", f'{{"{said}":{offline}}}'.encode(), NOW)
+    assert (gone.points, gone.reason) == (("x.on",), {0: "device offline"})
+    assert mapping.take("lamp/there", f'{{"{said}":{online}}}'.encode(), NOW) is None
+    for wrong in (b"offline", b"[]", b"{}", f'{{"{said}":7}}'.encode(), b'{"state":"asleep"}'):
+        with pytest.raises(UnreadableMessageError):
+            mapping.take("lamp/there", wrong, NOW)
+
+
 # -- plain payloads, several devices ------------------------------------------------------------
 
 

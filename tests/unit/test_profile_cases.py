@@ -10,6 +10,7 @@ from ruamel.yaml import YAML
 from gateway import site
 from gateway.modbus.decode import Decoder
 from gateway.modbus.plan import plan
+from gateway.model.profile import Function
 from gateway.model.quality import Quality
 from gateway.mqtt.mapping import MessageMapping
 from gateway.profile_files import SHIPPED, load_profiles
@@ -28,26 +29,36 @@ equipment:
 """
 
 
-def installed(folder, profile, parameters):
-    """The profile as installed on one piece of equipment."""
+def installed(folder, case):
+    """The case's profile as installed on one piece of equipment."""
+    profile = case["profile"]
     how = "link: mqtt, topic: device/1, silence: 60s"
     if load_profiles([SHIPPED])[profile].profile.protocol == "modbus":
+        parameters = case.get("parameters", {})
         numbers = ", ".join(f"{name}: {value}" for name, value in parameters.items())
         how = f"link: modbus, unit: 1, poll: 1s, parameters: {{{numbers}}}"
+    if "class" in case:
+        how += f", class: {case['class']}"
     path = folder / "site.yaml"
     path.write_text(SITE.format(profile=profile, how=how), encoding="utf-8")
     return site.load(path).equipment["x"]
 
 
 def from_registers(thing, case):
-    """Key → (value, quality, reason)."""
+    """Key → (value, quality, reason); a case gives each table by the name of its function."""
     sent = {
-        start + at: word for start, words in case["input"].items() for at, word in enumerate(words)
+        (function, start + at): word
+        for function in Function
+        for start, words in case.get(function.value, {}).items()
+        for at, word in enumerate(words)
     }
     places = {f"{thing.id}.{key}": place for key, place in thing.modbus.items()}
     decoder = Decoder(thing.points, places, plan(places))
     replies = {
-        block: np.array([sent[n] for n in range(block.address, block.end)], dtype=np.uint16)
+        block: np.array(
+            [sent[block.function, n] for n in range(block.address, block.end)],
+            dtype=np.bool_ if block.function.is_bits else np.uint16,
+        )
         for block in decoder.blocks
     }
     columns = decoder.decode(replies, {})
@@ -56,7 +67,7 @@ def from_registers(thing, case):
 
 def from_message(thing, case):
     received = round(case["received"] * 1_000_000)
-    topic = f"device/1/{case['topic']}"
+    topic = f"device/1/{case['topic']}".removesuffix("/")
     frame = MessageMapping([thing]).take(topic, case["payload"].encode(), received)
     if frame is None:
         return {}
@@ -78,7 +89,7 @@ def readings(points, columns):
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_case(path, tmp_path):
     case = YAML(typ="safe").load(path)
-    thing = installed(tmp_path, case["profile"], case.get("parameters", {}))
+    thing = installed(tmp_path, case)
     got = from_registers(thing, case) if thing.modbus else from_message(thing, case)
     assert set(got) == set(case["expect"])
     for key, wanted in case["expect"].items():

@@ -177,6 +177,32 @@ def test_two_files_of_one_name_in_a_folder(load, tmp_path):
             "moves registers",
         ),
         (MESSAGES, "protocol: mqtt", "protocol: modbus", "8: availability", "protocol mqtt"),
+        (PROFILE, "scale: 0.1", "width: 8", "20: points.volts.modbus.width", "without bit"),
+        (PROFILE, "scale: 0.1", "bit: 8, width: 9", "20: points.volts.modbus.width", "no part"),
+        (PROFILE, "scale: 0.1", "bit: 8, width: 1", "20: points.volts.modbus.width", "no part"),
+        (
+            PROFILE,
+            "low_word_first: true",
+            "bit: 0, width: 8",
+            "25: points.energy.modbus.width",
+            "uint32",
+        ),
+        (
+            PROFILE,
+            "function: coil, register: 1",
+            "function: holding, register: 9, bit: 0, width: 2",
+            "31: points.alarm.modbus.width",
+            "does not fit a flag",
+        ),
+        (
+            PROFILE,
+            "scale: 0.1, absent: [0xFFFF]",
+            "bit: 8, width: 8, absent: [0x100]",
+            "20: points.volts.modbus.absent",
+            "256 is no raw value of 8 bits",
+        ),
+        (PROFILE, "class: meter", "class: power-meter", "2: class", "pattern"),
+        (PROFILE, "class: meter", "class: meter\ngeneric: [meter]", "3: generic", "again"),
     ],
 )
 def test_each_mistake_is_named_with_its_line(load, tmp_path, base, old, new, where, wrong):
@@ -194,6 +220,18 @@ def test_a_register_of_bits_may_be_shared(load):
         "function: coil, register: 1", "function: holding, register: 101, bit: 3"
     )
     assert load(text)["meter"].modbus_places({"phase": 1})["alarm"].bit == 3
+
+
+def test_a_part_of_a_register_may_be_scaled_and_be_a_number(load):
+    text = PROFILE.replace("scale: 0.1, absent: [0xFFFF]", "bit: 8, width: 8, scale: 0.1")
+    place = load(text)["meter"].modbus_places({"phase": 1})["volts"]
+    assert (place.bit, place.width, place.mask, place.scale) == (8, 8, 0xFF, 0.1)
+
+
+def test_a_generic_profile_names_the_classes_it_can_stand_for(load):
+    text = PROFILE.replace("class: meter", "class: meter\ngeneric: [heat_meter]")
+    assert load(text)["meter"].profile.generic == ("heat_meter",)
+    assert load(PROFILE)["meter"].profile.generic == ()
 
 
 def test_all_mistakes_of_all_files_at_once(load, tmp_path):

@@ -17,7 +17,7 @@ from gateway.model.moment import MINUTE, SECOND, Instant, stamp
 from gateway.model.point import PointKind
 from gateway.model.quality import Quality
 from rules.alarms.conditions import Change, ConditionRow, Conditions, State, Turn
-from rules.rule import Comparison, Condition, Rule
+from rules.rule import Comparison, Condition, Gate, Rule
 
 
 def conditions(*rules: Rule) -> Conditions:
@@ -264,6 +264,30 @@ def test_a_value_gone_bad_does_not_start_when_the_gate_opens() -> None:
     feed(subject, gateway.poll(5, {"lamp-1.output": 0, "lamp-1.power": 0}))
     feed(subject, gateway.poll(1, bad={"lamp-1.power": "device offline"}))
     assert feed(subject, gateway.poll(60, {"lamp-1.output": 1})) == []
+
+
+def test_a_gate_with_a_limit_makes_a_band_of_one_point() -> None:
+    """Low, but not gone: below the band it is another rule's matter, and unknown is neither."""
+    band = replace(
+        rule("sag", "speed", Condition(comparison=Comparison.BELOW, limit=198), clear_after=0),
+        gate=Gate(point="speed", comparison=Comparison.ABOVE, limit=44),
+    )
+    gateway, subject = Gateway(), conditions(band)
+    for fine in (220, 198, 44, 0):
+        assert feed(subject, gateway.poll(30, {"pump-1.speed": fine})) == [], fine
+    (raised,) = feed(subject, gateway.poll(30, {"pump-1.speed": 150}))
+    assert raised.turn is Turn.RAISED
+    assert feed(subject, gateway.poll(30, bad={"pump-1.speed": "device offline"})) == []
+    (cleared,) = feed(subject, gateway.poll(1, {"pump-1.speed": 0}))
+    assert cleared.turn is Turn.CLEARED
+
+
+def test_a_gate_with_a_limit_is_kept_over_a_restart() -> None:
+    dark = replace(DARK, gate=Gate(point="output", comparison=Comparison.ABOVE, limit=0.5))
+    gateway, subject = Gateway(), conditions(dark)
+    feed(subject, gateway.poll(5, {"lamp-1.output": 1, "lamp-1.power": 0}))
+    again = restarted(subject, dark)
+    assert len(feed(again, gateway.poll(6, {"lamp-1.power": 0}))) == 1
 
 
 # Restart and clocks

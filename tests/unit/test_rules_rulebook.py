@@ -14,8 +14,9 @@ from gateway.model.point import PointKind
 from gateway.profile_files import SHIPPED as PROFILES
 from gateway.profile_files import load_profiles
 from gateway.site import load
+from rules.book_folders import SHIPPED
 from rules.rule import Comparison, Condition, Gate, Priority
-from rules.rulebook import SHIPPED, load_rulebook, rulebook_problems
+from rules.rulebook import load_rulebook, rulebook_problems
 
 CATEGORIES = "categories:\n  lighting: {zh: 公共照明, en: Public lighting}\n"
 RULE = """\
@@ -71,10 +72,28 @@ def test_a_rule_as_it_is_read(tmp_path: Path) -> None:
     rule = load_rulebook(site(), [book(tmp_path)]).rules["dark"]
     assert rule.equipment_class == "lamp"
     assert rule.condition == Condition(comparison=Comparison.BELOW, limit=2)
-    assert rule.gate == Gate(point="output", equals=1)
+    assert rule.gate == Gate(point="output", comparison=Comparison.EQUALS, limit=1)
     assert rule.order is not None
     assert rule.order.category_name.zh == "公共照明"
     assert rule.order.close_after == 30 * MINUTE
+
+
+def test_a_gate_may_be_a_limit(tmp_path: Path) -> None:
+    text = RULE.replace("{point: output, equals: 1}", "{point: power, above: 0.5}")
+    rule = load_rulebook(site(), [book(tmp_path, text)]).rules["dark"]
+    assert rule.gate == Gate(point="power", comparison=Comparison.ABOVE, limit=0.5)
+    assert rule.test == "power below 2.0 deadband 0.0 while power above 0.5"
+
+
+def test_a_class_that_only_a_generic_profile_can_be_installed_as_is_known(tmp_path: Path) -> None:
+    text = RULE.replace("class: lamp", "class: sump").replace("point: power", "point: active")
+    text = text.replace("    while: {point: output, equals: 1}\n", "").replace(
+        "below: 2", "equals: 1"
+    )
+    folder = book(tmp_path)
+    (folder / "alarms" / "lamp.yaml").rename(folder / "alarms" / "sump.yaml")
+    (folder / "alarms" / "sump.yaml").write_text(text)
+    assert load_rulebook(site(), [folder]).rules["dark"].equipment_class == "sump"
 
 
 def test_the_fingerprint_changes_with_the_files(tmp_path: Path) -> None:
@@ -110,6 +129,8 @@ def test_the_fingerprint_changes_with_the_files(tmp_path: Path) -> None:
         ("{below: 2}", "{}", 6, "exactly one of above, below"),
         ("{below: 2}", "{equals: 2, deadband: 1}", 6, "a deadband belongs to above or below"),
         ("{below: 2}", "{below: .nan}", 6, "finite"),
+        ("output, equals: 1}", "output}", 7, "while: has exactly one of above, below"),
+        ("equals: 1}", "equals: 1, above: 0}", 7, "while: has exactly one of above, below"),
         ("for: 10s", "for: 10", 8, "rules.dark.for"),
         ("    for: 10s\n", "", 3, "rules.dark.for: is missing; add it"),
         ("priority: minor", "priority: urgent", 10, "rules.dark.priority"),
@@ -201,8 +222,8 @@ def test_a_file_of_the_rulebook_folder_that_is_not_read_is_a_mistake(
     (tmp_path / stray).parent.mkdir(exist_ok=True)
     (tmp_path / stray).write_text(RULE)
     assert problems(tmp_path) == [
-        f"{stray}:1: document: is not read; name it alarms/<class>.yaml or categories.yaml, "
-        "or move it out of the folder"
+        f"{stray}:1: document: is not read; name it alarms/<class>.yaml, regimes/<regime>.yaml, "
+        "calendar/<year>.yaml or categories.yaml, or move it out of the folder"
     ]
 
 
@@ -233,6 +254,7 @@ def test_one_mistake_in_the_only_rule_is_one_problem(tmp_path: Path) -> None:
         ("{below: 2}", "{below: 9999}", "condition.below: the alarm would never clear"),
         ("equals: 1}", "equals: 7}", "while.equals: output is never 7; use one of 0, 1"),
         ("{below: 2}", "{equals: -99}", "condition.equals: power is never -99; use -10 to 5000"),
+        ("equals: 1}", "above: 1}", "while.above: 1 is never passed: output reports 1 at most"),
     ],
 )
 def test_a_rule_that_its_device_can_never_fulfil_is_a_mistake(
@@ -240,7 +262,9 @@ def test_a_rule_that_its_device_can_never_fulfil_is_a_mistake(
 ) -> None:
     demo = load(Path(__file__).parents[2] / "deploy" / "demo" / "site.yaml")
     with pytest.raises(ConfigurationError) as caught:
-        load_rulebook(demo, [book(tmp_path, RULE.replace(old, new))])
+        # Not every lamp of the site has a power.
+        rule = RULE.replace("point: power", "point: power\n    where_present: true")
+        load_rulebook(demo, [book(tmp_path, rule.replace(old, new))])
     (found,) = caught.value.problems
     assert told in str(found)
 

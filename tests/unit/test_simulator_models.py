@@ -102,6 +102,26 @@ def test_a_lamp_that_burnt_out_is_on_and_draws_nothing() -> None:
     assert lamp.values(light)["power"] == 0
 
 
+def test_pumps_without_supply_rest_and_start_again_with_it() -> None:
+    busy = pumps_after(60, NEW_SET, given(1.35))
+    dark = pumps_after(10, busy, replace(given(1.35), dead=frozenset({1, 2, 3})))
+    assert not any(p.running or p.power for p in dark.pumps.values())
+    assert dark.tank >= busy.tank
+    assert sum(p.running for p in pumps_after(10, dark, given(1.35)).pumps.values()) == 2
+
+
+def test_a_pump_without_supply_is_replaced_by_one_that_has_it() -> None:
+    state = pumps_after(60, NEW_SET, replace(given(0.4), dead=frozenset({1})))
+    assert [n for n, p in state.pumps.items() if p.running] == [2]
+
+
+def test_a_burst_main_empties_the_tank_and_it_fills_again() -> None:
+    empty = pumps_after(60, NEW_SET, replace(given(1.35), emptying=True))
+    assert 0 < empty.tank < 0.2
+    assert not empty.filling
+    assert pumps_after(120, empty, given(1.35)).tank > 0.23
+
+
 def test_a_lamp_tells_that_it_was_switched() -> None:
     light, did = lamp.step(lamp.Lamp(), on=False, burnt_out=False, dt=0.2)
     assert did == ["switched_off"]
@@ -130,7 +150,7 @@ def test_first_run_shows_a_hot_pump_within_35_seconds(simulation: Simulation) ->
 
 
 def test_first_run_makes_its_events_once_and_in_order(simulation: Simulation) -> None:
-    _, events = play(simulation, simulation.first, 900)
+    _, events = play(simulation, simulation.first, 479)
     assert [(e.kind, e.equipment) for e in events] == [
         ("fault_begin", "pump-2"),
         ("above", "pump-2"),
@@ -160,10 +180,12 @@ def test_a_world_taken_up_again_goes_on_as_if_nothing_had_been(simulation: Simul
 
 
 def test_a_world_of_other_equipment_does_not_fit(simulation: Simulation) -> None:
-    assert not simulation.fits(replace(simulation.first, lamps={}))
-    name, state = next(iter(simulation.first.sets.items()))
+    first = simulation.first
+    assert not simulation.fits(replace(first, bodies={**first.bodies, "lamp": {}}))
+    ((place, state),) = first.bodies["pump_set"].items()
     fewer = pump.PumpSet(pumps={1: state.pumps[1]})
-    assert not simulation.fits(replace(simulation.first, sets={name: fewer}))
+    assert not simulation.fits(replace(first, bodies={**first.bodies, "pump_set": {place: fewer}}))
+    assert not simulation.fits(replace(first, crossed=()))
 
 
 def test_every_mistake_of_a_scenario_is_named(tmp_path: Path) -> None:
@@ -199,8 +221,8 @@ def test_a_scenario_that_does_not_exist_is_named() -> None:
 
 def test_equipment_that_no_simulator_plays_is_named_with_its_line() -> None:
     site = site_file.load(DEMO)
-    lift = replace(site.equipment["pump-2"], equipment_class="lift")
-    other = replace(site, equipment={**site.equipment, "pump-2": lift})
+    boiler = replace(site.equipment["pump-2"], equipment_class="boiler")
+    other = replace(site, equipment={**site.equipment, "pump-2": boiler})
     with pytest.raises(ConfigurationError) as caught:
         Simulation(other, scenario.load(site))
     (problem,) = caught.value.problems

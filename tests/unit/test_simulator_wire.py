@@ -54,6 +54,10 @@ def place(kind: RegisterType = RegisterType.UINT16, **fields: Any) -> ModbusPlac
         (place(RegisterType.FLOAT32), 1.0, (0x3F80, 0)),
         (place(bit=2), 1, (4,)),
         (place(bit=2), 0, (0,)),
+        (place(bit=8, width=8), 18, (0x1200,)),
+        (place(bit=0, width=8, scale=0.1), 1.75, (18,)),
+        (place(bit=0, width=8), 300, (255,)),
+        (place(bit=4, width=4), -3, (0,)),
     ],
 )
 def test_values_become_registers(where: ModbusPlace, value: float, words: tuple[int, ...]) -> None:
@@ -64,10 +68,35 @@ def pump_room(site: Site) -> list[Equipment]:
     return [thing for thing in site.equipment.values() if thing.link == "pump-room"]
 
 
+def booster_set(site: Site) -> list[Equipment]:
+    return [thing for thing in pump_room(site) if thing.unit == 1]
+
+
+def test_parts_of_one_register_are_put_together_beside_its_bits(
+    site: Site, simulation: Simulation
+) -> None:
+    values = simulation.values(simulation.first)["lift-1"]
+    moving = {**values, "floor": 12.0, "speed": 1.7, "going_up": 1.0, "sensor_faults": 5.0}
+    moving |= {"going_down": 0.0, "level": 0.0, "door_open": 0.0, "person": 1.0}
+    (run,) = lay([site.equipment["lift-1"]], {"lift-1": moving})
+    words = dict(enumerate(run.words, run.start))
+    assert words[0x12] == 12 << 8 | 17
+    assert words[0x11] == 1 << 12 | 1 << 8 | 5
+
+
+def test_registers_far_apart_are_two_runs_and_nothing_lies_between(
+    site: Site, simulation: Simulation
+) -> None:
+    panel = [thing for thing in site.equipment.values() if thing.link == "fire"]
+    near, far = lay(panel, simulation.values(simulation.first))
+    assert (near.start, len(near.words)) == (0, 6)
+    assert (far.start, len(far.words)) == (9499, 1)
+
+
 def test_bits_of_one_register_are_put_together_and_gaps_say_not_available(
     site: Site, simulation: Simulation
 ) -> None:
-    (run,) = lay(pump_room(site), simulation.values(simulation.first))
+    (run,) = lay(booster_set(site), simulation.values(simulation.first))
     assert run.function is Function.INPUT
     words = dict(enumerate(run.words, run.start))
     assert words[207] == 0b000111  # register 208: pumps 1, 2 and 3 present
@@ -80,7 +109,7 @@ def test_bits_of_one_register_are_put_together_and_gaps_say_not_available(
 
 
 def test_only_runs_that_differ_are_written(site: Site, simulation: Simulation) -> None:
-    before = lay(pump_room(site), simulation.values(simulation.first))
+    before = lay(booster_set(site), simulation.values(simulation.first))
     after = [replace(run, words=[0, *run.words[1:]]) for run in before]
     assert differences(before, before) == ()
     assert differences(before, after) == tuple(after)

@@ -1,3 +1,4 @@
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ from gateway.documents import ConfigurationError
 from gateway.model.equipment import Broker, ModbusLink, MqttLink
 from gateway.model.moment import SECOND
 from gateway.model.profile import Availability, Function, MqttPlace
+from gateway.profile_files import SHIPPED, load_profiles
 
 DEMO = Path(__file__).parents[2] / "deploy" / "demo" / "site.yaml"
 GOOD = """\
@@ -33,6 +35,18 @@ equipment:
     link: air
     topic: lamp
     silence: 30s
+"""
+
+CONTACT = """\
+  - id: float-1
+    name: {zh: 浮球, en: Float}
+    profile: dry-contact
+    class: sump
+    parameters: {input: 3}
+    area: room
+    link: bus
+    unit: 2
+    poll: 1s
 """
 
 
@@ -68,14 +82,63 @@ def test_the_demonstration_site():
     assert (demo.id, demo.gateway, demo.scenario) == ("brocade-garden", "gw-1", "first-run")
     assert demo.broker is None
     assert demo.zone.key == "Asia/Shanghai"
-    assert list(demo.equipment) == ["booster-1", "pump-1", "pump-2", "pump-3", "lamp-1"]
-    link = ModbusLink(id="pump-room", host="127.0.0.1", port=15020, timeout=1.0)
-    assert demo.links == {"pump-room": link, "lighting": MqttLink(id="lighting")}
-    assert {thing.equipment_class for thing in demo.equipment.values()} == {
-        "booster",
-        "pump",
-        "lamp",
+    assert demo.links["pump-room"] == ModbusLink(
+        id="pump-room", host="127.0.0.1", port=15020, timeout=1.0
+    )
+    assert demo.links["lighting"] == MqttLink(id="lighting")
+    assert Counter(thing.equipment_class for thing in demo.equipment.values()) == {
+        "booster": 1,
+        "pump": 3,
+        "bearing": 1,
+        "sump": 1,
+        "water_leak": 1,
+        "pump_room": 1,
+        "meter": 1,
+        "power_room": 1,
+        "breaker": 1,
+        "lift": 2,
+        "fire_panel": 1,
+        "fire_detector": 6,
+        "lamp": 2,
+        "lighting_circuit": 2,
     }
+
+
+def test_the_demonstration_site_uses_every_shipped_profile():
+    used = {thing.profile for thing in site.load(DEMO).equipment.values()}
+    assert used == set(load_profiles([SHIPPED]))
+
+
+def test_what_feeds_what_and_what_is_read_through_what():
+    demo = site.load(DEMO)
+    assert demo.equipment["pump-2"].supplied_by == "meter-1"
+    assert demo.equipment["meter-1"].supplied_by is None
+    assert demo.supplies["meter-1"] == (
+        "booster-1",
+        "pump-1",
+        "pump-2",
+        "pump-3",
+        "lift-1",
+        "lift-2",
+        "lamp-1",
+        "lamp-2",
+    )
+    assert demo.supplies["pump-2"] == ()
+    behind = [thing.id for thing in demo.equipment.values() if thing.behind == "fire-panel"]
+    assert behind == [f"smoke-10{n}" for n in range(1, 7)]
+
+
+def test_several_parameters_move_the_registers_together():
+    demo = site.load(DEMO)
+    places = [demo.equipment[f"smoke-10{n}"].modbus["event_type"] for n in range(1, 7)]
+    assert [place.address for place in places] == [0, 1, 2, 3, 4, 5]
+    assert {(place.bit, place.width) for place in places} == {(0, 8)}
+
+
+def test_a_generic_profile_is_what_the_site_says_it_is(write):
+    loaded = site.load(write(GOOD + CONTACT))
+    assert loaded.equipment["float-1"].equipment_class == "sump"
+    assert loaded.equipment["float-1"].modbus["active"].address == 2
 
 
 def test_a_parameter_moves_the_registers():
@@ -312,6 +375,76 @@ def test_each_mistake_is_named_with_its_line_and_mend(problems, tmp_path, old, n
     assert wanted in found
     # Without the second link of two the lamp has none.
     assert len(found) == (2 if new == "id: bus," else 1)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        (
+            "    class: sump\n",
+            "",
+            "24: equipment.float-1.class: is missing: profile 'dry-contact' can stand for many "
+            "things; say which: breaker, sump, contact",
+        ),
+        (
+            "class: sump",
+            "class: sumo",
+            "27: equipment.float-1.class: profile 'dry-contact' cannot stand for 'sumo'; did you "
+            "mean 'sump'?",
+        ),
+        (
+            "profile: dry-contact\n    class: sump\n    parameters: {input: 3}",
+            "profile: water-leak-detector\n    class: sump",
+            "27: equipment.float-1.class: is settled by profile 'water-leak-detector': "
+            "water_leak; remove it; class is for generic profiles",
+        ),
+        (
+            "poll: 1s",
+            "poll: 1s\n    supplied_by: pump-9",
+            "33: equipment.float-1.supplied_by: there is no equipment 'pump-9'; did you mean "
+            "'pump-1'?",
+        ),
+        (
+            "poll: 1s",
+            "poll: 1s\n    behind: float-1",
+            "33: equipment.float-1.behind: 'float-1' is behind itself; name another equipment",
+        ),
+        (
+            "poll: 1s",
+            "poll: 1s\n    supplied_by: Lamp 1",
+            "33: equipment.float-1.supplied_by: string should match pattern "
+            "'^[a-z0-9][a-z0-9-]*$' (found 'Lamp 1'); give a value of the kind that is asked for",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_class_or_the_topology(write, old, new, problem):
+    assert old in CONTACT
+    path = write(GOOD + CONTACT.replace(old, new, 1))
+    with pytest.raises(ConfigurationError) as caught:
+        site.load(path)
+    assert [str(one).removeprefix(f"{path}:") for one in caught.value.problems] == [problem]
+
+
+def test_a_circle_of_supplies_is_told_once_with_its_way(write):
+    """pump-1 ← float-1 ← lamp-1 ← pump-1, and a link into the circle is not one of it."""
+    text = (
+        GOOD.replace("unit: 1\n", "unit: 1\n    supplied_by: float-1\n")
+        + "    supplied_by: pump-1\n"
+        + CONTACT
+        + "    supplied_by: lamp-1\n"
+        + CONTACT.replace("float-1", "float-2").replace("input: 3", "input: 4")
+        + "    supplied_by: float-1\n"
+    )
+    (problem,) = site.survey(write(text)).problems
+    assert problem.name == "equipment.pump-1.supplied_by"
+    assert problem.line == 16
+    assert problem.wrong == "goes round in a circle: pump-1 → float-1 → lamp-1 → pump-1"
+
+
+def test_the_two_relations_do_not_make_a_circle_together(write):
+    """The panel is fed by the meter, the meter is read through the panel: that is no circle."""
+    text = GOOD.replace("unit: 1\n", "unit: 1\n    supplied_by: lamp-1\n") + "    behind: pump-1\n"
+    assert site.load(write(text)).equipment["lamp-1"].behind == "pump-1"
 
 
 def test_two_pumps_on_the_same_registers(write):

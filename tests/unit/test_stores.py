@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from duty_room import site
 
 from api.data_directory import DataDirectory
 from api.settings import ADMIN_PASSWORD, CannotStartError
@@ -11,6 +12,7 @@ from gateway.clock import ManualClock
 from rules.people import accounts
 
 CLOCK = ManualClock(1_795_233_600_000_000)
+SITE = site()
 
 
 @pytest.fixture
@@ -28,7 +30,7 @@ def ledger(data):
 
 def can_log_in(ledger, password):
     try:
-        accounts.log_in(ledger, "admin", password, CLOCK.now())
+        accounts.log_in(ledger, SITE.id, "admin", password, CLOCK.now())
     except accounts.LogInRefusedError:
         return False
     return True
@@ -36,36 +38,36 @@ def can_log_in(ledger, password):
 
 def test_a_ledger_that_others_made_first_locks_nobody_out(data, ledger):
     """The rules may have made the file; whether there is an admin is what counts."""
-    see_to_admin(ledger, data, CLOCK)
+    see_to_admin(ledger, data, SITE, CLOCK)
     made = data.made_password()
     assert made is not None
     assert can_log_in(ledger, made)
 
 
 def test_killed_before_it_was_shown_the_same_password_is_shown_next(data, ledger):
-    see_to_admin(ledger, data, CLOCK)
+    see_to_admin(ledger, data, SITE, CLOCK)
     made = data.made_password()
-    see_to_admin(ledger, data, CLOCK)
+    see_to_admin(ledger, data, SITE, CLOCK)
     assert data.made_password() == made
 
 
 def test_shown_once_it_stays_as_it_is(data, ledger):
-    see_to_admin(ledger, data, CLOCK)
+    see_to_admin(ledger, data, SITE, CLOCK)
     made = data.made_password()
     data.forget_made_password()
-    see_to_admin(ledger, data, CLOCK)
+    see_to_admin(ledger, data, SITE, CLOCK)
     assert data.made_password() is None
     assert can_log_in(ledger, made)
 
 
 def test_the_environment_wins_and_an_empty_one_says_nothing(data, ledger, monkeypatch):
-    see_to_admin(ledger, data, CLOCK)
+    see_to_admin(ledger, data, SITE, CLOCK)
     monkeypatch.setenv(ADMIN_PASSWORD, "given")
-    see_to_admin(ledger, data, CLOCK)
+    see_to_admin(ledger, data, SITE, CLOCK)
     assert can_log_in(ledger, "given")
     assert data.made_password() is None
     monkeypatch.setenv(ADMIN_PASSWORD, "")
-    see_to_admin(ledger, data, CLOCK)
+    see_to_admin(ledger, data, SITE, CLOCK)
     assert can_log_in(ledger, "given")
 
 
@@ -73,7 +75,7 @@ def test_the_environment_wins_and_an_empty_one_says_nothing(data, ledger, monkey
 def test_a_password_that_nobody_could_log_in_with_is_refused(wrong, data, ledger, monkeypatch):
     monkeypatch.setenv(ADMIN_PASSWORD, wrong)
     with pytest.raises(CannotStartError, match=ADMIN_PASSWORD):
-        see_to_admin(ledger, data, CLOCK)
+        see_to_admin(ledger, data, SITE, CLOCK)
 
 
 def test_a_ledger_that_is_none_is_one_clear_line(data):

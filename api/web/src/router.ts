@@ -11,6 +11,11 @@ const pages = {
   orders: () => import('./pages/OrdersPage.vue'),
   equipmentList: () => import('./pages/EquipmentListPage.vue'),
   equipment: () => import('./pages/EquipmentPage.vue'),
+  roster: () => import('./pages/RosterPage.vue'),
+  people: () => import('./pages/PeoplePage.vue'),
+  tokens: () => import('./pages/TokensPage.vue'),
+  audit: () => import('./pages/AuditPage.vue'),
+  account: () => import('./pages/AccountPage.vue'),
   elsewhere: () => import('./pages/ElsewherePage.vue'),
 }
 
@@ -28,6 +33,11 @@ export const router = createRouter({
     { path: '/orders/:id?', name: 'orders', component: pages.orders },
     { path: '/equipment', name: 'equipment-list', component: pages.equipmentList },
     { path: '/equipment/:id', name: 'equipment', component: pages.equipment },
+    { path: '/roster/:part(leave|teams|calendar)?', name: 'roster', component: pages.roster },
+    { path: '/people/:username?', name: 'people', component: pages.people },
+    { path: '/tokens', name: 'tokens', component: pages.tokens },
+    { path: '/audit', name: 'audit', component: pages.audit },
+    { path: '/account', name: 'account', component: pages.account },
     { path: '/:elsewhere(.*)*', name: 'elsewhere', component: pages.elsewhere },
   ],
   scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },

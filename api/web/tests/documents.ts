@@ -45,6 +45,7 @@ export function alarm(changes: Partial<Alarm> = {}): Alarm {
     guidance: { zh: [], en: [] },
     order: null,
     current: reading(),
+    provisional: false,
     ...changes,
   }
 }
@@ -74,6 +75,7 @@ export function order(changes: Partial<Order> = {}): Order {
     area: 'room',
     cause_key: 'overheat',
     alarms: [],
+    finding: null,
     created_at: iso(3600),
     accepted_at: null,
     accepted_by: null,

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { byUrgency, verdict, worstPresent } from '../src/model/ranking.ts'
 import { alarm, iso } from './documents.ts'
 
-const KNOWN = { connected: true, heard: true, blindPoints: 0 }
+const KNOWN = { connected: true, heard: true, blindPoints: 0, ledger: true }
 const back = { present: false, state: 'returned_unacknowledged' } as const
 
 test('what is there comes before what has returned, however bad that was', () => {
@@ -41,6 +41,7 @@ test('nothing is said to be well that is not known', () => {
   assert.deepEqual(verdict([], KNOWN), { kind: 'well' })
   assert.deepEqual(verdict([], { ...KNOWN, connected: false }), { kind: 'lost' })
   assert.deepEqual(verdict([], { ...KNOWN, heard: false }), { kind: 'silent' })
+  assert.deepEqual(verdict([], { ...KNOWN, ledger: false }), { kind: 'unwritten' })
   assert.deepEqual(verdict([], { ...KNOWN, blindPoints: 3 }), {
     kind: 'blind',
     points: 3,

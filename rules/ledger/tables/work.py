@@ -22,13 +22,16 @@ from sqlalchemy import (
 from rules.ledger.tables.base import instant_columns, metadata
 
 # One row a site: its writers take it first, so that they follow one another on PostgreSQL too,
-# and change ids become visible in the order in which they were given out.
+# and change ids become visible in the order in which they were given out. "audit_…": the last
+# row of the audit, so that a last row which was taken out is missed.
 counter = Table(
     "counter",
     metadata,
     Column("site_id", Text, nullable=False),
     Column("order_number", Integer, nullable=False),
     Column("change", BigInteger, nullable=False),
+    Column("audit_number", BigInteger, nullable=False, server_default="0"),
+    Column("audit_hash", Text, nullable=False, server_default=""),
     PrimaryKeyConstraint("site_id"),
 )
 
@@ -148,6 +151,8 @@ work_order = Table(
     Column("completed_by", Text),
     Column("note", Text),
     Column("closed_at", BigInteger),
+    # Of a round, where one opened this order; an alarm knows its order by itself.
+    Column("finding", Text),
     PrimaryKeyConstraint("site_id", "id"),
     UniqueConstraint("site_id", "number"),
     CheckConstraint("state IN ('open', 'accepted', 'completed', 'closed')", name="state"),

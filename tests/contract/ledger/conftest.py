@@ -1,30 +1,25 @@
-"""The ledgers under contract. ``DUTYROOM_TEST_LEDGER`` names an empty database to use instead
-of SQLite files; its tables are dropped before each test."""
+"""The ledgers under contract: SQLite and PostgreSQL, an empty one for every test."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
 
 from rules.ledger.store import Ledger, open_ledger
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> str:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """Where an empty ledger may be opened, as often as the test likes."""
-    url = os.environ.get("DUTYROOM_TEST_LEDGER")
-    if url is None:
-        return str(tmp_path / "ledger.db")
-    engine = create_engine(url)
-    with engine.begin() as connection:
-        connection.execute(text("DROP SCHEMA public CASCADE"))
-        connection.execute(text("CREATE SCHEMA public"))
-    engine.dispose()
-    return url
+    if request.param == "sqlite":
+        yield str(tmp_path / "ledger.db")
+        return
+    server = request.getfixturevalue("postgres_server")
+    url = server.new_database()
+    yield url
+    server.drop_database(url)
 
 
 @pytest.fixture

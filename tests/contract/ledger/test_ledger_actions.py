@@ -8,11 +8,12 @@ import pytest
 from duty_room import SITE, TEMPERATURE, Gateway, person, rulebook, site
 
 from rules import actions
-from rules.actions import KeyReusedError, NotFoundError
 from rules.alarms.lifecycle import AlarmState
+from rules.ledger.idempotency import KeyReusedError
 from rules.ledger.store import Ledger
 from rules.lifecycle import IllegalTransitionError
 from rules.orders.lifecycle import OrderState
+from rules.refusals import NotFoundError
 from rules.worker import Worker
 
 ALARM = "pump-1.hot.20261121T040001-000000Z"

@@ -1,16 +1,38 @@
-"""Users and sessions."""
+"""Users, what they are at a site, and their sessions."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
+
 import pytest
-from duty_room import NOON
+from duty_room import NOON, SITE, site
 from sqlalchemy import select
 
 from gateway.clock import ManualClock
-from rules.ledger import tables
+from rules.ledger import audit, tables
+from rules.ledger.idempotency import KeyReusedError
 from rules.ledger.store import Ledger
-from rules.people import accounts
-from rules.people.accounts import LogInRefusedError
+from rules.people import accounts, people, sessions, tokens
+from rules.people.accounts import LogInRefusedError, NotAMemberError, Visit, WrongPinError
+from rules.people.people import Certificate, CertificateState, Person
+from rules.people.roles import Actor, ForbiddenError, Permission, Role, Via
+from rules.refusals import ConflictError, NotFoundError, NotValidError
+
+ADMIN = Actor(username="admin", role=Role.ADMIN)
+COMMAND = Actor(username="command:root", role=Role.ADMIN, via=Via.COMMAND)
+OFFICER = Actor(username="zhou", role=Role.OFFICER)
+THERE = replace(site(), id="river-bank")
+ZHOU = Person(
+    username="zhou",
+    display_name="周明",
+    role=Role.OFFICER,
+    areas=("b1",),
+    skills=("消防",),
+    certificates=(Certificate(name="消防", number="7", expires_on=date(2027, 5, 31)),),
+    phone="138",
+    mention="@周明",
+)
 
 
 @pytest.fixture
@@ -18,14 +40,38 @@ def clock() -> ManualClock:
     return ManualClock(NOON)
 
 
+@pytest.fixture
+def staffed(ledger: Ledger, clock: ManualClock) -> Ledger:
+    """The admin, and Zhou with a password."""
+    accounts.ensure_admin(ledger, SITE, clock.now(), "right")
+    people.add(ledger, site(), ZHOU, actor=ADMIN, now=clock.now(), password="long enough")
+    return ledger
+
+
+def log_in(ledger: Ledger, clock: ManualClock, name: str = "zhou", address: str = "") -> str:
+    password = "right" if name == "admin" else "long enough"
+    visit = Visit(address=address, agent="test")
+    return accounts.log_in(ledger, SITE, name, password, clock.now(), visit=visit)[0]
+
+
+def is_on(ledger: Ledger, token: str, clock: ManualClock) -> bool:
+    return sessions.session_of(ledger, SITE, token, clock.now()) is not None
+
+
+def deeds(ledger: Ledger) -> list[tuple[str, str, str]]:
+    with ledger.read(SITE) as view:
+        assert audit.verify(view).ok
+        return [(row.by, row.action, row.subject) for row in audit.rows(view)]
+
+
 def test_of_the_first_admin_only_hashes_are_kept(ledger: Ledger, clock: ManualClock) -> None:
     made = "made-for-the-admin"
     assert not accounts.has_admin(ledger)
-    accounts.ensure_admin(ledger, made, clock.now())
+    accounts.ensure_admin(ledger, SITE, clock.now(), made)
     assert accounts.has_admin(ledger)
-    token, user = accounts.log_in(ledger, "admin", made, clock.now())
-    assert (user.username, user.role) == ("admin", "admin")
-    session = accounts.session_of(ledger, token, clock.now())
+    token, user = accounts.log_in(ledger, SITE, "admin", made, clock.now())
+    assert (user.username, user.role) == ("admin", Role.ADMIN)
+    session = sessions.session_of(ledger, SITE, token, clock.now())
     assert session is not None
     assert session.user == user
     with ledger.reading() as connection:
@@ -39,43 +85,433 @@ def test_of_the_first_admin_only_hashes_are_kept(ledger: Ledger, clock: ManualCl
 def test_a_password_given_is_in_force_and_another_one_ends_the_sessions(
     ledger: Ledger, clock: ManualClock
 ) -> None:
-    accounts.ensure_admin(ledger, "first", clock.now())
-    token, _ = accounts.log_in(ledger, "admin", "first", clock.now())
-    accounts.ensure_admin(ledger, "first", clock.now())
-    assert accounts.session_of(ledger, token, clock.now()) is not None
-    accounts.ensure_admin(ledger, "second", clock.now())
-    assert accounts.session_of(ledger, token, clock.now()) is None
+    accounts.ensure_admin(ledger, SITE, clock.now(), "first")
+    token, _ = accounts.log_in(ledger, SITE, "admin", "first", clock.now())
+    accounts.ensure_admin(ledger, SITE, clock.now(), "first")
+    accounts.ensure_admin(ledger, SITE, clock.now())
+    assert is_on(ledger, token, clock)
+    accounts.ensure_admin(ledger, SITE, clock.now(), "second")
+    assert not is_on(ledger, token, clock)
     with pytest.raises(LogInRefusedError):
-        accounts.log_in(ledger, "admin", "first", clock.now())
-    accounts.log_in(ledger, "admin", "second", clock.now())
+        accounts.log_in(ledger, SITE, "admin", "first", clock.now())
+    accounts.log_in(ledger, SITE, "admin", "second", clock.now())
+
+
+def test_there_is_no_first_admin_without_a_password(ledger: Ledger, clock: ManualClock) -> None:
+    with pytest.raises(ValueError, match="needs a password"):
+        accounts.ensure_admin(ledger, SITE, clock.now())
+    assert not accounts.has_admin(ledger)
 
 
 @pytest.mark.parametrize("name", ["admin", "nobody", ""])
 def test_a_wrong_password_is_refused(ledger: Ledger, clock: ManualClock, name: str) -> None:
-    accounts.ensure_admin(ledger, "right", clock.now())
+    accounts.ensure_admin(ledger, SITE, clock.now(), "right")
     with pytest.raises(LogInRefusedError):
-        accounts.log_in(ledger, name, "wrong", clock.now())
+        accounts.log_in(ledger, SITE, name, "wrong", clock.now())
 
 
 def test_a_session_ends_when_idle_when_old_and_at_log_out(
     ledger: Ledger, clock: ManualClock
 ) -> None:
-    accounts.ensure_admin(ledger, "right", clock.now())
-    token, _ = accounts.log_in(ledger, "admin", "right", clock.now())
+    accounts.ensure_admin(ledger, SITE, clock.now(), "right")
+    token = log_in(ledger, clock, "admin")
     for _ in range(14):
         clock.advance(11 * 3600)
-        assert accounts.session_of(ledger, token, clock.now()) is not None, "in use"
+        assert is_on(ledger, token, clock), "in use"
     clock.advance(11 * 3600)
     clock.advance(3 * 3600)
-    assert accounts.session_of(ledger, token, clock.now()) is None, "a week old"
-    token, _ = accounts.log_in(ledger, "admin", "right", clock.now())
+    assert not is_on(ledger, token, clock), "a week old"
+    token = log_in(ledger, clock, "admin")
     clock.advance(12 * 3600 - 1)
-    session = accounts.session_of(ledger, token, clock.now())
+    session = sessions.session_of(ledger, SITE, token, clock.now())
     assert session is not None
-    assert session.ends_at == clock.now().wall + accounts.IDLE
+    assert session.ends_at == clock.now().wall + sessions.IDLE
     clock.advance(12 * 3600)
-    assert accounts.session_of(ledger, token, clock.now()) is None, "idle"
-    token, _ = accounts.log_in(ledger, "admin", "right", clock.now())
-    accounts.log_out(ledger, token)
-    assert accounts.session_of(ledger, token, clock.now()) is None
-    assert accounts.session_of(ledger, "made up", clock.now()) is None
+    assert not is_on(ledger, token, clock), "idle"
+    token = log_in(ledger, clock, "admin")
+    sessions.log_out(ledger, SITE, token, clock.now())
+    assert not is_on(ledger, token, clock)
+    assert not is_on(ledger, "made up", clock)
+    assert deeds(ledger)[-1][:2] == ("admin", "session.end")
+
+
+def test_a_session_is_good_at_its_own_site_only(staffed: Ledger, clock: ManualClock) -> None:
+    token = log_in(staffed, clock)
+    assert sessions.session_of(staffed, THERE.id, token, clock.now()) is None
+    assert is_on(staffed, token, clock)
+    with pytest.raises(NotAMemberError):
+        accounts.log_in(staffed, THERE.id, "zhou", "long enough", clock.now())
+
+
+def test_sessions_are_listed_and_ended_one_by_one(staffed: Ledger, clock: ManualClock) -> None:
+    first = log_in(staffed, clock, address="10.0.0.1")
+    clock.advance(1)
+    second = log_in(staffed, clock, address="10.0.0.2")
+    mine = sessions.living(staffed, SITE, actor=OFFICER, now=clock.now(), username="zhou")
+    assert [(one.address, one.agent) for one in mine] == [
+        ("10.0.0.2", "test"),
+        ("10.0.0.1", "test"),
+    ]
+    assert not any(one.id in token for one in mine for token in (first, second))
+    sessions.revoke(staffed, SITE, mine[1].id, actor=OFFICER, now=clock.now())
+    assert (is_on(staffed, first, clock), is_on(staffed, second, clock)) == (False, True)
+    with pytest.raises(NotFoundError):
+        sessions.revoke(staffed, SITE, mine[1].id, actor=ADMIN, now=clock.now())
+    people.end_sessions(staffed, SITE, "zhou", actor=ADMIN, now=clock.now())
+    assert not is_on(staffed, second, clock)
+
+
+def test_the_sessions_of_others_are_for_the_admin(staffed: Ledger, clock: ManualClock) -> None:
+    log_in(staffed, clock, "admin")
+    now = clock.now()
+    for whose in ("admin", None):
+        with pytest.raises(ForbiddenError):
+            sessions.living(staffed, SITE, actor=OFFICER, now=now, username=whose)
+    (admins,) = sessions.living(staffed, SITE, actor=ADMIN, now=now)
+    with pytest.raises(ForbiddenError):
+        sessions.revoke(staffed, SITE, admins.id, actor=OFFICER, now=now)
+    with pytest.raises(ForbiddenError):
+        people.end_sessions(staffed, SITE, "admin", actor=OFFICER, now=now)
+    clock.advance(13 * 3600)
+    assert sessions.living(staffed, SITE, actor=ADMIN, now=clock.now()) == []
+
+
+def test_a_person_is_kept_whole_and_changed(staffed: Ledger, clock: ManualClock) -> None:
+    with staffed.read(SITE) as view:
+        assert people.find(view, "zhou") == ZHOU
+        assert [person.username for person in people.everybody(view)] == ["admin", "zhou"]
+        assert people.names(view, {"zhou", "nobody"}) == {"zhou": "周明"}
+    with staffed.read(THERE.id) as view:
+        assert people.everybody(view) == []
+        assert people.names(view, {"zhou"}) == {}
+    paper = Certificate(name="电工", number="", expires_on=None)
+    wanted = replace(ZHOU, role=Role.FOREMAN, areas=(), certificates=(paper,), phone=None)
+    changed = people.change(staffed, site(), "zhou", lambda _: wanted, actor=ADMIN, now=clock.now())
+    assert changed == wanted
+    with staffed.read(SITE) as view:
+        (row,) = audit.newest(view, limit=1)
+        assert view.changes_after(0, 10)[-1].subject == "people"
+    assert row.detail == {
+        "role": "officer → foreman",
+        "areas": "b1 → –",
+        "certificates": "…",
+        "phone": "…",
+    }, "what is private is not in what is kept for ever"
+
+
+def test_nothing_changed_is_not_written(staffed: Ledger, clock: ManualClock) -> None:
+    before = deeds(staffed)
+    people.change(staffed, site(), "zhou", lambda person: person, actor=ADMIN, now=clock.now())
+    assert deeds(staffed) == before
+
+
+def test_who_leaves_is_logged_out_and_stays_in_the_list(
+    staffed: Ledger, clock: ManualClock
+) -> None:
+    token = log_in(staffed, clock)
+    people.change(
+        staffed,
+        site(),
+        "zhou",
+        lambda person: replace(person, active=False),
+        actor=ADMIN,
+        now=clock.now(),
+    )
+    assert not is_on(staffed, token, clock)
+    with pytest.raises(NotAMemberError):
+        log_in(staffed, clock)
+    with staffed.read(SITE) as view:
+        assert [one.username for one in people.everybody(view, active=True)] == ["admin"]
+        assert [one.username for one in people.everybody(view, active=False)] == ["zhou"]
+
+
+@pytest.mark.parametrize(
+    "change", [{"active": False}, {"role": Role.OFFICER}, {"can_log_in": False}]
+)
+def test_the_last_admin_stays(staffed: Ledger, clock: ManualClock, change: dict) -> None:
+    def edit(person: Person) -> Person:
+        return replace(person, **change)
+
+    with pytest.raises(ConflictError, match="last admin"):
+        people.change(staffed, site(), "admin", edit, actor=ADMIN, now=clock.now())
+    second = replace(ZHOU, username="second", role=Role.ADMIN)
+    people.add(staffed, site(), second, actor=ADMIN, now=clock.now())
+    with pytest.raises(ConflictError, match="last admin"):
+        people.change(staffed, site(), "admin", edit, actor=ADMIN, now=clock.now())
+    people.set_password(staffed, SITE, "second", "long enough", actor=ADMIN, now=clock.now())
+    people.change(staffed, site(), "admin", edit, actor=ADMIN, now=clock.now())
+
+
+def test_what_cannot_be_is_refused(staffed: Ledger, clock: ManualClock) -> None:
+    now = clock.now()
+    twice = (ZHOU.certificates[0], ZHOU.certificates[0])
+    for wrong, field in (
+        ({"areas": ("nowhere",)}, "areas"),
+        ({"contractor": True}, "can_log_in"),
+        ({"certificates": twice}, "certificates"),
+    ):
+        person = replace(ZHOU, username="new", **wrong)
+        with pytest.raises(NotValidError) as refused:
+            people.add(staffed, site(), person, actor=ADMIN, now=now)
+        assert refused.value.field == field
+    with pytest.raises(ConflictError, match="already"):
+        people.add(staffed, site(), ZHOU, actor=ADMIN, now=now)
+    with pytest.raises(NotFoundError):
+        people.change(staffed, site(), "new", lambda person: person, actor=ADMIN, now=now)
+    with staffed.read(SITE) as view:
+        assert len(people.everybody(view)) == 2
+
+
+def test_only_the_admin_changes_people_and_never_by_pin(
+    staffed: Ledger, clock: ManualClock
+) -> None:
+    now = clock.now()
+    by_pin = replace(ADMIN, via=Via.PIN)
+    new = replace(ZHOU, username="new")
+    others = [Actor(username="x", role=role) for role in Role if role is not Role.ADMIN]
+    for actor in (*others, by_pin):
+        with pytest.raises(ForbiddenError):
+            people.add(staffed, site(), new, actor=actor, now=now)
+        with pytest.raises(ForbiddenError):
+            people.change(staffed, site(), "zhou", lambda p: p, actor=actor, now=now)
+        with pytest.raises(ForbiddenError):
+            people.set_password(staffed, SITE, "zhou", "long enough", actor=actor, now=now)
+        with pytest.raises(ForbiddenError):
+            people.give_pin(staffed, SITE, "zhou", "1234", actor=actor, now=now)
+        with pytest.raises(ForbiddenError):
+            tokens.issue(
+                staffed,
+                site(),
+                name="t",
+                role=Role.OFFICER,
+                areas=(),
+                expires_on=None,
+                actor=actor,
+                now=now,
+            )
+
+
+def test_adding_with_the_same_key_again_adds_nobody(staffed: Ledger, clock: ManualClock) -> None:
+    def add(person: Person) -> Person:
+        return people.add(
+            staffed, site(), person, actor=ADMIN, now=clock.now(), idempotency_key="k"
+        )
+
+    new = replace(ZHOU, username="new")
+    assert add(new) == add(new) == new
+    with pytest.raises(KeyReusedError):
+        add(replace(ZHOU, username="newer"))
+
+
+def test_somebody_of_another_site_joins_on_the_machine_only(
+    staffed: Ledger, clock: ManualClock
+) -> None:
+    """Or an admin there could give a password to somebody who has more to say here."""
+    accounts.ensure_admin(staffed, THERE.id, clock.now())
+    now, as_technician = clock.now(), replace(ZHOU, role=Role.TECHNICIAN)
+    with pytest.raises(ConflictError, match="another site"):
+        people.add(staffed, THERE, as_technician, actor=ADMIN, now=now, password="taken over")
+    joined = people.add(
+        staffed, THERE, as_technician, actor=COMMAND, now=now, password="taken over"
+    )
+    assert (joined.role, joined.display_name) == (Role.TECHNICIAN, "周明")
+    accounts.log_in(staffed, THERE.id, "zhou", "long enough", now)
+    with pytest.raises(LogInRefusedError):
+        accounts.log_in(staffed, SITE, "zhou", "taken over", now)
+    for where in (SITE, THERE.id):
+        with pytest.raises(ConflictError, match="other sites"):
+            people.set_password(staffed, where, "zhou", "taken over", actor=ADMIN, now=now)
+        with pytest.raises(ConflictError, match="other sites"):
+            people.give_pin(staffed, where, "zhou", "1234", actor=ADMIN, now=now)
+    people.set_password(staffed, SITE, "zhou", "new and long", actor=COMMAND, now=now)
+    accounts.log_in(staffed, THERE.id, "zhou", "new and long", now)
+    with staffed.read(SITE) as view:
+        still = people.find(view, "zhou")
+    assert still is not None
+    assert still.role is Role.OFFICER
+
+
+def test_one_changes_ones_own_password_and_other_sessions_end(
+    staffed: Ledger, clock: ManualClock
+) -> None:
+    here, elsewhere = log_in(staffed, clock), log_in(staffed, clock)
+
+    def change(old: str) -> None:
+        accounts.change_password(
+            staffed,
+            SITE,
+            actor=OFFICER,
+            old=old,
+            new="another one",
+            now=clock.now(),
+            token=here,
+        )
+
+    with pytest.raises(LogInRefusedError):
+        change("wrong")
+    change("long enough")
+    assert (is_on(staffed, here, clock), is_on(staffed, elsewhere, clock)) == (True, False)
+    accounts.log_in(staffed, SITE, "zhou", "another one", clock.now())
+
+
+def test_a_pin_signs_as_its_person(staffed: Ledger, clock: ManualClock) -> None:
+    with pytest.raises(WrongPinError):
+        accounts.signer(staffed, SITE, "zhou", "4711")
+    with pytest.raises(LogInRefusedError):
+        accounts.set_pin(
+            staffed, SITE, actor=OFFICER, password="wrong", pin="4711", now=clock.now()
+        )
+    accounts.set_pin(
+        staffed, SITE, actor=OFFICER, password="long enough", pin="4711", now=clock.now()
+    )
+    signer = accounts.signer(staffed, SITE, "zhou", "4711")
+    assert signer == Actor(username="zhou", role=Role.OFFICER, areas=frozenset({"b1"}), via=Via.PIN)
+    for name, pin, where in (
+        ("zhou", "4712", SITE),
+        ("admin", "4711", SITE),
+        ("nobody", "4711", SITE),
+        ("zhou", "4711", THERE.id),
+    ):
+        with pytest.raises(WrongPinError):
+            accounts.signer(staffed, where, name, pin)
+    with staffed.read(SITE) as view:
+        found = people.find(view, "zhou")
+    assert found is not None
+    assert found.has_pin
+    accounts.remove_pin(staffed, SITE, actor=OFFICER, now=clock.now())
+    with pytest.raises(WrongPinError):
+        accounts.signer(staffed, SITE, "zhou", "4711")
+
+
+def test_who_has_left_signs_nothing(staffed: Ledger, clock: ManualClock) -> None:
+    people.give_pin(staffed, SITE, "zhou", "4711", actor=ADMIN, now=clock.now())
+    accounts.signer(staffed, SITE, "zhou", "4711")
+    people.change(
+        staffed,
+        site(),
+        "zhou",
+        lambda person: replace(person, active=False),
+        actor=ADMIN,
+        now=clock.now(),
+    )
+    with pytest.raises(WrongPinError):
+        accounts.signer(staffed, SITE, "zhou", "4711")
+
+
+def test_a_contractor_hears_of_things_and_never_logs_in(
+    staffed: Ledger, clock: ManualClock
+) -> None:
+    firm = Person(
+        username="lift-co",
+        display_name="电梯维保",
+        role=Role.TECHNICIAN,
+        phone="400",
+        contractor=True,
+        can_log_in=False,
+    )
+    now = clock.now()
+    assert people.add(staffed, site(), firm, actor=ADMIN, now=now) == firm
+    with pytest.raises(ConflictError, match="contractor"):
+        people.set_password(staffed, SITE, "lift-co", "long enough", actor=ADMIN, now=now)
+    with pytest.raises(ConflictError, match="does not log in"):
+        people.give_pin(staffed, SITE, "lift-co", "1234", actor=ADMIN, now=now)
+
+
+def test_where_somebody_has_logged_in_is_remembered_for_a_few_addresses(
+    staffed: Ledger, clock: ManualClock
+) -> None:
+    log_in(staffed, clock, address="10.0.0.1")
+    assert accounts.knows_address(staffed, SITE, "zhou", "10.0.0.1")
+    assert not accounts.knows_address(staffed, SITE, "zhou", "10.0.0.2")
+    assert not accounts.knows_address(staffed, SITE, "admin", "10.0.0.1")
+    assert not accounts.knows_address(staffed, THERE.id, "zhou", "10.0.0.1")
+    with staffed.write(SITE) as entry:
+        for number in range(30):
+            now = clock.advance(1)
+            accounts._remember_address(entry, "zhou", f"10.1.0.{number}", now)
+    assert not accounts.knows_address(staffed, SITE, "zhou", "10.0.0.1")
+    assert accounts.knows_address(staffed, SITE, "zhou", "10.1.0.29")
+
+
+def test_a_machine_has_a_token_of_which_only_the_hash_is_kept(
+    staffed: Ledger, clock: ManualClock
+) -> None:
+    today = date(2026, 11, 21)
+
+    def issue(name: str, expires_on: date | None) -> tuple[str, tokens.MachineToken]:
+        return tokens.issue(
+            staffed,
+            site(),
+            name=name,
+            role=Role.TECHNICIAN,
+            areas=("b1",),
+            expires_on=expires_on,
+            actor=ADMIN,
+            now=clock.now(),
+        )
+
+    def actor_of(token: str, day: date = today, where: str = SITE) -> Actor | None:
+        found = tokens.token_of(staffed, where, token, now=clock.now(), today=day)
+        return None if found is None else found.actor
+
+    token, made = issue("display", today)
+    with staffed.reading() as connection:
+        rows = connection.execute(select(tables.people.machine_token)).all()
+    assert token not in str([list(row) for row in rows])
+    assert actor_of(token) == Actor(
+        username="token:display",
+        role=Role.TECHNICIAN,
+        areas=frozenset({"b1"}),
+        via=Via.TOKEN,
+    )
+    assert actor_of(token, date(2026, 11, 22)) is None, "its last day was yesterday"
+    assert actor_of(token, where=THERE.id) is None
+    assert actor_of("drt_made-up") is None
+    with staffed.read(SITE) as view:
+        (shown,) = tokens.issued(view, actor=ADMIN)
+        with pytest.raises(ForbiddenError):
+            tokens.issued(view, actor=OFFICER)
+    assert shown.last_used_at == clock.now().wall
+    with pytest.raises(ConflictError):
+        issue("display", None)
+    for_ever, _ = issue("for-ever", None)
+    assert actor_of(for_ever, date(2100, 1, 1)) is not None
+    with pytest.raises(ForbiddenError):
+        tokens.revoke(staffed, SITE, made.id, actor=OFFICER, now=clock.now())
+    tokens.revoke(staffed, SITE, made.id, actor=ADMIN, now=clock.now())
+    assert actor_of(token) is None
+    with pytest.raises(NotFoundError):
+        tokens.revoke(staffed, SITE, made.id, actor=ADMIN, now=clock.now())
+    issue("display", None)
+    assert ("admin", "token.revoke", "display") in deeds(staffed)
+
+
+@pytest.mark.parametrize(
+    ("today", "state"),
+    [
+        (date(2027, 5, 1), CertificateState.VALID),
+        (date(2027, 5, 2), CertificateState.EXPIRING),
+        (date(2027, 5, 31), CertificateState.EXPIRING),
+        (date(2027, 6, 1), CertificateState.EXPIRED),
+    ],
+)
+def test_a_certificate_is_good_through_its_last_day(today: date, state: CertificateState) -> None:
+    assert ZHOU.certificates[0].state(today) is state
+    assert Certificate(name="x", number="").state(today) is CertificateState.UNLIMITED
+
+
+def test_no_secret_is_in_the_audit(staffed: Ledger, clock: ManualClock) -> None:
+    log_in(staffed, clock)
+    people.set_password(staffed, SITE, "zhou", "quite secret", actor=ADMIN, now=clock.now())
+    people.give_pin(staffed, SITE, "zhou", "98765432", actor=ADMIN, now=clock.now())
+    with staffed.read(SITE) as view:
+        told = str(list(audit.rows(view)))
+    assert not any(secret in told for secret in ("quite secret", "98765432", "argon2"))
+    assert {deed[1] for deed in deeds(staffed)} >= {"person.password", "person.pin"}
+
+
+def test_every_permission_is_somebodys_and_only_the_admin_lacks_countersigning_alone() -> None:
+    held = {p for role in Role for p in Permission if Actor(username="x", role=role).may(p)}
+    assert held == set(Permission)
+    admin = {p for p in Permission if ADMIN.may(p)}
+    assert admin == set(Permission) - {Permission.COUNTERSIGN_ROUND}

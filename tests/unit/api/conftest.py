@@ -37,7 +37,7 @@ def rulebook(site: Site) -> Rulebook:
 def room(site: Site, rulebook: Rulebook, tmp_path: Path) -> Iterator[Room]:
     clock = ManualClock(1_763_719_200_000_000, mono=1_000_000_000)
     ledger = open_ledger(tmp_path / "ledger.db")
-    ensure_admin(ledger, PASSWORD, clock.now())
+    ensure_admin(ledger, site.id, clock.now(), PASSWORD)
     history = EmbeddedHistory(tmp_path / "history.db")
     worker = Worker(site=site, rulebook=rulebook, ledger=ledger)
     worker.load()

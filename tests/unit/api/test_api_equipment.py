@@ -21,7 +21,11 @@ def test_the_site(client: TestClient, room: Room) -> None:
     site = client.get("/api/v1/site").json()
     assert site["id"] == "brocade-garden"
     assert site["name"] == {"zh": "锦绣花园", "en": "Brocade Garden"}
-    assert [area["id"] for area in site["areas"]] == ["b1-pump-room", "gate-lobby"]
+    assert [area["id"] for area in site["areas"]] == list(room.site.areas)
+    assert site["areas"][0] == {
+        "id": "b1-pump-room",
+        "name": {"zh": "B1 泵房", "en": "B1 pump room"},
+    }
     assert site["simulated"] is True
     assert site["gateway"] == {"id": "gw-1", "last_received": None, "ok": False}
     room.receive({HOT: 40.0})

@@ -15,9 +15,13 @@ GOOD = {"username": "admin", "password": PASSWORD}
 def test_log_in_gives_the_user_and_a_cookie_that_scripts_cannot_read(visitor: TestClient) -> None:
     answer = visitor.post("/api/v1/login", json=GOOD)
     assert answer.status_code == 200
-    assert answer.json() == {
-        "user": {"username": "admin", "display_name": "管理员", "role": "admin"}
-    }
+    told = answer.json()
+    assert told["user"] == {"username": "admin", "display_name": "管理员", "role": "admin"}
+    assert told["role_name"] == {"zh": "管理员", "en": "Administrator"}
+    assert "people.edit" in told["permissions"]
+    assert "round.countersign" not in told["permissions"]
+    assert (told["areas"], told["has_pin"]) == ([], False)
+    assert told["session"]["ends_at"] > told["session"]["created_at"]
     cookie = answer.headers["set-cookie"].lower()
     assert cookie.startswith("dutyroom_session=")
     assert "httponly" in cookie

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 
-import httpx2
 import pytest
 from api_room import HOT, Room, Served, wait_for
+from listening import listening
 from prometheus_client import REGISTRY
 
 from api import live, service
@@ -20,53 +17,6 @@ from api.settings import CannotStartError
 from gateway.bus.chunk import encode
 from gateway.bus.stream import Topics
 from gateway.model.moment import DAY, SECOND
-
-
-@dataclass(frozen=True)
-class Message:
-    event: str
-    data: dict
-    id: str | None
-    retry: str | None
-
-
-class Listener:
-    """An ``EventSource`` that reads message by message."""
-
-    def __init__(self, response: httpx2.Response) -> None:
-        self.response = response
-        self._lines = response.iter_lines()
-
-    def next(self) -> Message | None:
-        """The next message; None at the end of the stream."""
-        fields: dict[str, str] = {}
-        for line in self._lines:
-            if not line and fields:
-                return Message(
-                    event=fields["event"],
-                    data=json.loads(fields["data"]),
-                    id=fields.get("id"),
-                    retry=fields.get("retry"),
-                )
-            name, _, value = line.partition(": ")
-            fields[name] = value
-        return None
-
-    def until(self, event: str) -> Message:
-        while (message := self.next()) is not None:
-            if message.event == event:
-                return message
-        raise AssertionError(f"the stream ended without {event}")
-
-
-@contextmanager
-def listening(client: httpx2.Client, last: str | None = None) -> Iterator[Listener]:
-    headers = {"Last-Event-ID": last} if last is not None else {}
-    with client.stream("GET", "/api/v1/stream", headers=headers) as response:
-        if response.status_code != 200:
-            response.read()
-        assert response.status_code == 200, response.text
-        yield Listener(response)
 
 
 @pytest.fixture(autouse=True)
@@ -185,6 +135,8 @@ def test_who_comes_back_gets_what_was_missed_and_no_more(served: Served, room: R
             ids = [int(m.id) for m in missed]
             assert ids == sorted(ids)
             assert ids[0] > int(seen)
+            told = stream.next()
+            assert (told.event, told.data) == ("provisional", {"alarms": [], "ledger": "ok"})
             assert stream.next().event in ("heartbeat", "readings")
 
 

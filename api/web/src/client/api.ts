@@ -1,55 +1,8 @@
-/** The typed client of `/api/v1`; every failure becomes one `Failure`. */
-import createClient from 'openapi-fetch'
+/** The typed client of `/api/v1`. */
+import { answered, client, written, type Write } from './call'
 
-import type { paths } from './schema'
-import type { Problem } from './types'
-
-/** Why a request did not do what was asked; `status` 0: it did not arrive. */
-export class Failure extends Error {
-  readonly status: number
-
-  constructor(status: number, detail: string) {
-    super(detail)
-    this.status = status
-  }
-}
-
-interface Answer<Data> {
-  data?: Data
-  error?: Problem | { status?: number; detail?: string } | undefined
-  response: Response
-}
-
-const client = createClient<paths>({ baseUrl: '/', credentials: 'same-origin' })
-
-const expiryListeners = new Set<() => void>()
-
-/** Hear of an answer 401 to anything but a log-in: the session is over. */
-export function onSessionOver(listener: () => void): void {
-  expiryListeners.add(listener)
-}
-
-/** A key for a write, so that sending it twice does it once. */
-export function newKey(): string {
-  // crypto.randomUUID is there only over HTTPS and on localhost.
-  const bytes = crypto.getRandomValues(new Uint8Array(16))
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
-}
-
-async function answered<Data>(request: Promise<Answer<Data>>): Promise<Data> {
-  let answer: Answer<Data>
-  try {
-    answer = await request
-  } catch (error) {
-    throw new Failure(0, String(error))
-  }
-  const { data, error, response } = answer
-  if (response.ok) return data as Data
-  if (response.status === 401 && !response.url.endsWith('/login')) {
-    for (const listener of expiryListeners) listener()
-  }
-  throw new Failure(response.status, error?.detail ?? response.statusText)
-}
+export { Failure, newKey, onSessionOver } from './call'
+export type { Signing, Write } from './call'
 
 export const api = {
   logIn: (username: string, password: string) =>
@@ -77,10 +30,11 @@ export const api = {
   alarm: (id: string) =>
     answered(client.GET('/api/v1/alarms/{alarm_id}', { params: { path: { alarm_id: id } } })),
 
-  acknowledge: (id: string, note: string | null, key: string) =>
+  acknowledge: (id: string, note: string | null, write: Write) =>
     answered(
       client.POST('/api/v1/alarms/{alarm_id}/acknowledge', {
-        params: { path: { alarm_id: id }, header: { 'idempotency-key': key } },
+        params: { path: { alarm_id: id } },
+        ...written(write),
         body: { note },
       }),
     ),
@@ -91,17 +45,19 @@ export const api = {
   order: (id: string) =>
     answered(client.GET('/api/v1/orders/{order_id}', { params: { path: { order_id: id } } })),
 
-  accept: (id: string, key: string) =>
+  accept: (id: string, write: Write) =>
     answered(
       client.POST('/api/v1/orders/{order_id}/accept', {
-        params: { path: { order_id: id }, header: { 'idempotency-key': key } },
+        params: { path: { order_id: id } },
+        ...written(write),
       }),
     ),
 
-  complete: (id: string, note: string, key: string) =>
+  complete: (id: string, note: string, write: Write) =>
     answered(
       client.POST('/api/v1/orders/{order_id}/complete', {
-        params: { path: { order_id: id }, header: { 'idempotency-key': key } },
+        params: { path: { order_id: id } },
+        ...written(write),
         body: { note },
       }),
     ),

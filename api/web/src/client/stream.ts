@@ -4,6 +4,7 @@ import type {
   ChangedMessage,
   HeartbeatMessage,
   OrderMessage,
+  ProvisionalMessage,
   ReadingsMessage,
   SnapshotMessage,
 } from './types'
@@ -12,6 +13,8 @@ export interface StreamListener {
   snapshot(message: SnapshotMessage): void
   alarm(message: AlarmMessage): void
   order(message: OrderMessage): void
+  /** All alarms that are up and not in the ledger, and whether the ledger works. */
+  provisional(message: ProvisionalMessage): void
   /** Something that the page asks for by itself is not as it was. */
   changed(message: ChangedMessage): void
   readings(message: ReadingsMessage): void
@@ -41,6 +44,9 @@ export class Stream {
     this.hear(source, 'snapshot', (message: SnapshotMessage) => this.listener.snapshot(message))
     this.hear(source, 'alarm', (message: AlarmMessage) => this.listener.alarm(message))
     this.hear(source, 'order', (message: OrderMessage) => this.listener.order(message))
+    this.hear(source, 'provisional', (message: ProvisionalMessage) =>
+      this.listener.provisional(message),
+    )
     this.hear(source, 'changed', (message: ChangedMessage) => this.listener.changed(message))
     this.hear(source, 'readings', (message: ReadingsMessage) => this.listener.readings(message))
     this.hear(source, 'heartbeat', (message: HeartbeatMessage) => this.listener.heartbeat(message))

@@ -38,6 +38,12 @@ export function monthDay(ms: number, zone: string): string {
   return `${month}-${day}`
 }
 
+/** `2026-11-21` */
+export function dayOf(ms: number, zone: string): string {
+  const { year, month, day } = parts(ms, zone)
+  return `${year}-${month}-${day}`
+}
+
 /** `19:42:07`, with `11-20` before it where that is not the day of `now`. */
 export function when(ms: number, now: number, zone: string): string {
   const day = monthDay(ms, zone)

@@ -24,6 +24,8 @@ export type Verdict =
   | { kind: 'lost' }
   /** The server does not hear the equipment. */
   | { kind: 'silent' }
+  /** The ledger is away: there may be older alarms that the page has not seen. */
+  | { kind: 'unwritten' }
   | { kind: 'alarms'; priority: Priority; count: number; others: number }
   /** Everything is back, some alarms wait to be seen. */
   | { kind: 'returned'; count: number }
@@ -34,7 +36,7 @@ export type Verdict =
 /** What can honestly be said of the whole site in one line. */
 export function verdict(
   alarms: readonly Alarm[],
-  knowledge: { connected: boolean; heard: boolean; blindPoints: number },
+  knowledge: { connected: boolean; heard: boolean; blindPoints: number; ledger: boolean },
 ): Verdict {
   if (!knowledge.connected) return { kind: 'lost' }
   const priority = worstPresent(alarms)
@@ -43,6 +45,7 @@ export function verdict(
     return { kind: 'alarms', priority, count, others: alarms.length - count }
   }
   if (!knowledge.heard) return { kind: 'silent' }
+  if (!knowledge.ledger) return { kind: 'unwritten' }
   if (knowledge.blindPoints > 0) {
     return { kind: 'blind', points: knowledge.blindPoints, returned: alarms.length }
   }

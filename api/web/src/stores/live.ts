@@ -3,7 +3,7 @@ import { defineStore } from 'pinia'
 import { computed, ref, shallowReactive, shallowRef, watch } from 'vue'
 
 import { Stream } from '@/client/stream'
-import type { Alarm, Order, Reading } from '@/client/types'
+import type { Alarm, Order, ProvisionalMessage, Reading } from '@/client/types'
 import { seen } from '@/model/freshness'
 import { byUrgency } from '@/model/ranking'
 import { useSession } from './session'
@@ -29,6 +29,11 @@ export const useLive = defineStore('live', () => {
   const changes = shallowReactive({ round: 0, roster: 0 })
   /** How often everything was sent anew. */
   const snapshots = ref(0)
+  /** Whether a snapshot came that could not say what is in the ledger. */
+  const begun = ref(false)
+
+  /** `down`: what comes up is shown, and is in the ledger when that is back. */
+  const ledger = ref<ProvisionalMessage['ledger']>('ok')
 
   const broken = ref(false)
   /** Page time and server time of the last word from the server, ms. */
@@ -65,6 +70,17 @@ export const useLive = defineStore('live', () => {
     lastOrder.value = order
   }
 
+  /** `wanted` are all there are; one that is in the ledger by now stays as that has it. */
+  function takeProvisional(wanted: Alarm[]): void {
+    const named = new Set(wanted.map(({ id }) => id))
+    for (const alarm of alarms.values()) {
+      if (alarm.provisional && !named.has(alarm.id)) alarms.delete(alarm.id)
+    }
+    for (const alarm of wanted) {
+      if (alarms.get(alarm.id)?.provisional !== false) takeAlarm(alarm)
+    }
+  }
+
   /** Take what the API answered, where the stream cannot bring it; else it would be older news. */
   function takeAnswer(answer: { alarm?: Alarm; order?: Order }): void {
     if (!lost.value) return
@@ -75,12 +91,19 @@ export const useLive = defineStore('live', () => {
   const stream = new Stream({
     snapshot(message) {
       heard(message.now)
+      readings.clear()
+      takeReadings(message.readings)
+      ledger.value = message.ledger
+      if (message.seq === null) {
+        // Of what is in the ledger nothing is known: what is on the page stays.
+        takeProvisional(message.alarms)
+        begun.value = true
+        return
+      }
       alarms.clear()
       orders.clear()
-      readings.clear()
       for (const alarm of message.alarms) alarms.set(alarm.id, alarm)
       for (const order of message.orders) orders.set(order.id, order)
-      takeReadings(message.readings)
       snapshots.value += 1
     },
     alarm(message) {
@@ -90,6 +113,11 @@ export const useLive = defineStore('live', () => {
     order(message) {
       heard(null)
       takeOrder(message.order)
+    },
+    provisional(message) {
+      heard(null)
+      ledger.value = message.ledger
+      takeProvisional(message.alarms)
     },
     changed(message) {
       heard(null)
@@ -122,6 +150,8 @@ export const useLive = defineStore('live', () => {
     orders.clear()
     readings.clear()
     snapshots.value = 0
+    begun.value = false
+    ledger.value = 'ok'
     broken.value = false
     heardAtServer.value = null
     dataAt.value = null
@@ -129,7 +159,7 @@ export const useLive = defineStore('live', () => {
 
   const silence = computed(() => Math.max(0, time.pageNow - heardAt.value))
   const lost = computed(() => broken.value || silence.value > SILENCE)
-  const ready = computed(() => snapshots.value > 0)
+  const ready = computed(() => snapshots.value > 0 || begun.value)
 
   watch(silence, (mute) => {
     const since = time.pageTime() - opened
@@ -147,6 +177,7 @@ export const useLive = defineStore('live', () => {
     lastOrder,
     changes,
     snapshots,
+    ledger,
     /** Nothing was ever heard yet. */
     ready,
     /** What is shown is of the past. */

@@ -4,7 +4,7 @@ import { createI18n, useI18n } from 'vue-i18n'
 import type { Alarm, Equipment, Point, Text } from '@/client/types'
 import type { Seen } from '@/model/freshness'
 import { figure, span } from '@/model/figures'
-import { hourMinute, when } from '@/model/moments'
+import { dayOf, hourMinute, when } from '@/model/moments'
 import { useSite } from '@/stores/site'
 import { useTime } from '@/stores/time'
 import type { Language } from '@/stores/display'
@@ -33,8 +33,8 @@ export function useWords() {
   const site = useSite()
 
   /** A name that the site, a profile or a rule gives in both languages. */
-  const text = (name: Text | undefined): string =>
-    name === undefined ? '' : name[locale.value as Language]
+  const text = (name: Text | null | undefined): string =>
+    name?.[locale.value as Language] ?? ''
 
   const duration = (ms: number): string =>
     span(ms)
@@ -87,6 +87,9 @@ export function useWords() {
     area: (id: string): string => text(site.areas.get(id)) || id,
     /** `19:42:07`, with the day before it where it is not today. */
     when: (iso: string): string => when(Date.parse(iso), time.now, site.zone),
+    /** `2026-11-21` in the site's zone; without a moment: today. */
+    day: (iso?: string): string =>
+      dayOf(iso === undefined ? time.now : Date.parse(iso), site.zone),
     whenMs: (ms: number): string => when(ms, time.now, site.zone),
     hourMinute: (ms: number): string => hourMinute(ms, site.zone),
     /** How long the condition of an alarm has lasted, or did last. */

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 
 import typer
 
-from api import cli_people, cli_roster, lifeline
+from api import cli_backup, cli_people, cli_roster, lifeline
 from api.cli_options import DATA, Data, Site
 from api.settings import CannotStartError, Settings, demo_site
 
@@ -36,6 +36,8 @@ app.add_typer(cli_people.users, name="user")
 app.add_typer(cli_people.audit, name="audit")
 app.add_typer(cli_roster.roster, name="roster")
 app.add_typer(cli_roster.calendar, name="calendar")
+app.command()(cli_backup.backup)
+app.command()(cli_backup.restore)
 
 Host = Annotated[
     str,

@@ -1,4 +1,5 @@
-"""Gateway, rules and API in one process: memory bus, SQLite history, SQLite ledger."""
+"""Gateway, rules and API in one process: memory bus; history and ledger in the data directory,
+or on the servers that the environment names."""
 
 from __future__ import annotations
 

@@ -33,10 +33,13 @@ class ModbusDocument(Document):
     type: RegisterType | None = None
     bit: Whole | None = None
     width: Whole | None = None
+    """Bits of the part of the register that begins at ``bit``; left out: that bit alone."""
     low_word_first: bool = False
     scale: float = Field(default=1.0, allow_inf_nan=False)
     offset: float = Field(default=0.0, allow_inf_nan=False)
     absent: tuple[Whole, ...] = ()
+    """Raw values that mean "not available": of the part if ``width`` is given, else of the whole
+    register or registers."""
 
     @property
     def register_type(self) -> RegisterType:

@@ -68,7 +68,7 @@ class OrderTerms:
     category: str
     category_name: Text
     complete_within: int
-    """µs from its creation."""
+    """µs from its creation; of a minor order in working time, a whole day as one working day."""
     close_after: int
     """µs without an alarm after which a completed order is closed."""
 

@@ -118,6 +118,9 @@ class DeviceOnMqtt:
         if broker.tls is not None:
             tls = broker.tls
             self._client.tls_set(tls.authorities, tls.certificate, tls.key)
+        if broker.tls is not None:
+            tls = broker.tls
+            self._client.tls_set(tls.authorities, tls.certificate, tls.key)
         self._client.reconnect_delay_set(min_delay=1, max_delay=15)
         self._client.on_connect = self._connected
         will = presence(thing, online=False)

@@ -58,7 +58,7 @@ class InfluxHistory:
             if isinstance(record.body, Frame):
                 self._lines.add(record.body, record.envelope.at.wall, lines)
         self._server.write(tuple(lines.values()))
-        at = max(told + 1, *(record.envelope.at.wall for record in records))
+        at = max([told + 1, *(record.envelope.at.wall for record in records)])
         tags = {"site": self._site.id, "gateway": gateway}
         self._server.write([cursor_line(CURSORS, tags, cursor.epoch, cursor.seq, at)])
         self._written[gateway] = (cursor, at)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from math import isfinite
 
 from gateway.model.equipment import Site
@@ -34,7 +35,7 @@ class Lines:
 
     def __init__(self, site: Site) -> None:
         self._site = site
-        self._starts: dict[tuple[str, ...], tuple[str, ...]] = {}
+        self._starts_of = lru_cache(maxsize=1024)(self._starts)
 
     def add(self, frame: Frame, at: int, lines: dict[Key, str]) -> None:
         """Put the readings of ``frame``, received at ``at``, into ``lines``. Of two with the
@@ -56,12 +57,8 @@ class Lines:
             number = f"value={value!r}," if isfinite(value) else ""
             lines[start, at] = f"{start} {number}{text}{end}"
 
-    def _starts_of(self, points: tuple[str, ...]) -> tuple[str, ...]:
-        starts = self._starts.get(points)
-        if starts is None:
-            starts = tuple(self._start(point) for point in points)
-            self._starts[points] = starts
-        return starts
+    def _starts(self, points: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(self._start(point) for point in points)
 
     def _start(self, point: str) -> str:
         equipment, key = parts_of(point)

@@ -86,7 +86,8 @@ class Upkeep:
         ``currents``: every reading as judged at ``now``.
         """
         with self._ledger.read(self._site.id) as view:
-            undone = round_view.undone(view, opens_from=_opens_from(now.wall))
+            undone = round_view.undone(view, late_after=told)
+            unsettled = round_view.unsettled(view, [found.id for found in undone])
         soonest, turned = now.wall + DAY, []
         for found in undone:
             facts = found.facts
@@ -94,7 +95,9 @@ class Upkeep:
             soonest = min([soonest, *(at for at in moments if at > now.wall)])
             if any(told < at <= now.wall for at in moments[1:]):
                 turned.append(found.id)
-            if facts.opens_at <= now.wall < facts.late_until:
+            if facts.opens_at <= now.wall < facts.late_until and (
+                found.opened_at is None or found.id in unsettled
+            ):
                 soonest = min(soonest, self._attend(found, now, currents))
         if turned:
             with self._ledger.write(self._site.id) as entry:
@@ -106,8 +109,8 @@ class Upkeep:
         known = round_view.voided(view, opens_from=_opens_from(now))
         unopened = {
             found.id: found
-            for found in round_view.undone(view, opens_from=_opens_from(now))
-            if found.opened_at is None and found.state(now) is not RoundState.MISSED
+            for found in round_view.undone(view, late_after=now)
+            if found.opened_at is None
         }
         return _Pending(
             new=[one for one in dues.values() if one.id not in known],

@@ -22,7 +22,7 @@ from sqlalchemy import (
 from rules.inspections import periods
 from rules.inspections.judge import ItemState
 from rules.inspections.lifecycle import OPEN, RoundState
-from rules.inspections.regime import Level
+from rules.inspections.regime import Level, Proof
 from rules.ledger.round_rows import (
     Counts,
     KeptItem,
@@ -168,12 +168,27 @@ def round_events(view: View, round_id: str) -> list[LifecycleEvent]:
     return [event_of(row) for row in view.connection.execute(query).mappings()]
 
 
-def undone(view: View, *, opens_from: int) -> list[Round]:
-    """What nobody has signed, of the rounds that open from ``opens_from`` (µs UTC) on."""
+def undone(view: View, *, late_after: int) -> list[Round]:
+    """What nobody has signed, of the rounds that are missed only after ``late_after`` (µs UTC)."""
     query = _of_site(view).where(
-        round_.c.done_at.is_(None), round_.c.void_at.is_(None), round_.c.opens_at >= opens_from
+        round_.c.done_at.is_(None), round_.c.void_at.is_(None), round_.c.late_until > late_after
     )
     return _rounds(view, query.order_by(round_.c.opens_at, round_.c.id))
+
+
+def unsettled(view: View, round_ids: Collection[str]) -> set[str]:
+    """Those of which telemetry may have more to say."""
+    may_change = or_(
+        round_item.c.proof == Proof.COMPLETION.value,
+        and_(round_item.c.proof.is_not(None), round_item.c.state == ItemState.WAITING.value),
+    )
+    query = (
+        select(round_item.c.round_id)
+        .where(round_item.c.site_id == view.site, may_change)
+        .where(round_item.c.round_id.in_(round_ids))
+        .distinct()
+    )
+    return set(view.connection.execute(query).scalars())
 
 
 def voided(view: View, *, opens_from: int) -> dict[str, Round | None]:

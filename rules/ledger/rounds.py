@@ -88,10 +88,18 @@ def lay_out(entry: Entry, round_id: str, lines: Sequence[RoundItem]) -> None:
         )
     )
     waiting = verdict_columns(Verdict(state=ItemState.WAITING))
-    for position, line in enumerate(lines):
-        entry.insert_once(
-            round_item, round_id=round_id, position=position, **item_columns(line), **waiting
-        )
+    rows = [
+        {
+            "site_id": entry.site,
+            "round_id": round_id,
+            "position": position,
+            **item_columns(line),
+            **waiting,
+        }
+        for position, line in enumerate(lines)
+    ]
+    if rows:
+        entry.connection.execute(insert(round_item), rows)
 
 
 def open_(entry: Entry, found: Round, now: int) -> bool:

@@ -143,6 +143,18 @@ class Ledger:
 
 def open_ledger(where: str | Path | URL) -> Ledger:
     """The ledger at a path (SQLite) or a database URL, brought up to this version's tables."""
+    ledger = connect(where)
+    try:
+        with ledger.writing() as connection:
+            migrate(connection)
+    except BaseException:
+        ledger.close()
+        raise
+    return ledger
+
+
+def connect(where: str | Path | URL) -> Ledger:
+    """The ledger as it is, its tables not looked at; nothing is connected yet."""
     if isinstance(where, URL) or (isinstance(where, str) and "://" in where):
         url = make_url(where)
     else:
@@ -154,14 +166,7 @@ def open_ledger(where: str | Path | URL) -> Ledger:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
-    ledger = Ledger(engine)
-    try:
-        with ledger.writing() as connection:
-            _migrate(connection)
-    except BaseException:
-        engine.dispose()
-        raise
-    return ledger
+    return Ledger(engine)
 
 
 def _sqlite(path: Path) -> URL:
@@ -198,10 +203,11 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def _migrate(connection: Connection) -> None:
+def migrate(connection: Connection, to: str = "head") -> None:
+    """Bring the tables up to the revision ``to``, in the transaction of ``connection``."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, to)

@@ -79,8 +79,9 @@ def put_shifts(
 ) -> None:
     """Replace all shifts and the rotation. Raises ``NotValidError``."""
     with ledger.write(site.id) as entry:
-        require(actor, Permission.EDIT_ROSTER)
-        _write_shifts(entry, shifts, anchor, pattern, _teams(entry))
+        teams = _teams(entry)
+        _require(actor, *(team.areas for team in teams.values()))
+        _write_shifts(entry, shifts, anchor, pattern, teams)
         told = {"shifts": ",".join(shift.id for shift in shifts), "anchor": anchor.isoformat()}
         days = " ".join(",".join(f"{s}={t}" for s, t in day.items()) for day in pattern)
         roster.note(entry, actor, "shifts.put", "shifts", now, pattern=days, **told)
@@ -92,12 +93,13 @@ def put_plan(ledger: Ledger, site: Site, plan: Plan, *, actor: Actor, now: Insta
     Raises ``NotValidError``.
     """
     with ledger.write(site.id) as entry:
-        require(actor, Permission.EDIT_ROSTER)
+        before = _teams(entry)
+        _require(actor, *(team.areas for team in (*before.values(), *plan.teams)))
         staff = roster.staff_of(entry)
-        for team in plan.teams:
-            checks.refuse(checks.check_team(team, site.areas, staff))
+        for place, team in enumerate(plan.teams):
+            checks.refuse(checks.check_team(team, site.areas, staff), "teams", str(place))
         kept = {team.id: team for team in plan.teams}
-        for gone in _teams(entry).keys() - kept.keys():
+        for gone in before.keys() - kept.keys():
             _delete_team(entry, gone)
         for team in plan.teams:
             _write_team(entry, team)

@@ -139,6 +139,13 @@ def test_gateway_events_only_move_the_cursor(history: History) -> None:
     assert history.latest(["p.a", "g"]) == {}
 
 
+def test_the_cursor_moves_on_over_records_that_could_not_be_read(history: History) -> None:
+    history.write([record(1, {"p.a": 1}, at=1)], Cursor("e", 3))
+    history.write([record(2, {"p.a": 2}, at=2)], Cursor("e", 5))
+    assert history.cursor("g") == Cursor("e", 5)
+    assert history.range("p.a", 0, 9, 9).value.tolist() == [1]
+
+
 def test_buckets_keep_gaps(history: History) -> None:
     rows = {0: 1.0, 4: 3.0, 9: 2.0, 10: math.nan, 12: 5.0, 31: math.nan}
     history.write(

@@ -24,7 +24,7 @@ from sqlalchemy.exc import OperationalError
 
 from gateway.model.equipment import BrokerTls
 
-USER, PASSWORD = "dutyroom", "right horse"
+USER, PASSWORD = "dutyroom", "right:horse"
 _SETTINGS = """
 listen_addresses = '127.0.0.1'
 port = {port}

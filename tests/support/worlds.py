@@ -34,6 +34,7 @@ def demo_site(
     hot: Sequence[tuple[float, float]] | None = None,
     burnt_out: Sequence[tuple[float, float]] = (),
     quick_rule: bool = False,
+    rule_delay: int | None = None,
     broker: Mapping[str, object] | None = None,
 ) -> Path:
     """A copy of the demonstration site on ports of its own.
@@ -41,6 +42,7 @@ def demo_site(
     ``hot``: (begin, length) in s of the times in which pump 2 overheats, instead of the shipped
     scenario; ``burnt_out``: the same of the lamp.
     ``quick_rule``: the pump's rule with delays of 2 s, so that a test sees many.
+    ``rule_delay``: the pump's rule with a delay of so many s before the alarm.
     ``broker``: what the site file says of its own broker.
     """
     yaml = YAML()
@@ -74,10 +76,11 @@ def demo_site(
         with (folder / "hot.yaml").open("w", encoding="utf-8") as file:
             yaml.dump(scenario, file)
         document["simulation"]["scenario"] = "hot.yaml"
-    if quick_rule:
+    if quick_rule or rule_delay is not None:
         rules = yaml.load((ROOT / "rules/book/alarms/pump.yaml").read_text(encoding="utf-8"))
-        rules["rules"][0]["for"] = "2s"
-        rules["rules"][0]["clear_after"] = "2s"
+        rules["rules"][0]["for"] = f"{rule_delay or 2}s"
+        if quick_rule:
+            rules["rules"][0]["clear_after"] = "2s"
         (folder / "rulebook/alarms").mkdir(parents=True)
         with (folder / "rulebook/alarms/pump.yaml").open("w", encoding="utf-8") as file:
             yaml.dump(rules, file)

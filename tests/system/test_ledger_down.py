@@ -154,11 +154,8 @@ def _second_snapshot(page: Screen) -> Any:
 
 def test_a_file_is_locked_by_another_process(tmp_path: Path, mosquitto: str) -> None:
     with separate_processes(tmp_path, mosquitto, hot=[(2, 600)], quick_rule=True) as processes:
-        lock: list[sqlite3.Connection] = []
-
-        def go_down() -> None:
-            lock.append(sqlite3.connect(processes.product.data / "ledger.db", isolation_level=None))
-            lock[0].execute("BEGIN IMMEDIATE")
-
-        it_is_shown_and_written_once(processes, go_down, lambda: lock[0].close())
+        other = sqlite3.connect(processes.product.data / "ledger.db", isolation_level=None)
+        it_is_shown_and_written_once(
+            processes, lambda: other.execute("BEGIN IMMEDIATE"), other.close
+        )
         assert "Traceback" not in processes.logs()

@@ -1,74 +1,152 @@
-"""A process for each service, over the broker that the site file names."""
+"""The grown-up shape on one machine: Mosquitto, InfluxDB, PostgreSQL, and a process a service."""
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+import json
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
+import paho.mqtt.client as paho
 import pytest
-from brokers import mosquitto_broker
-from product import PASSWORD, ROOT, Product, wait_for
-from worlds import demo_site, free_port
+from influx import InfluxServer, kept_in, running_influx
+from oracle import FAULT_RULES, SECOND, Evidence, Rule, episodes, examine
+from paho.mqtt.enums import CallbackAPIVersion
+from postgres import PostgresServer, running_postgres
+from processes import Processes, separate_processes
+from product import wait_for, webhook_sink
+from worlds import free_port
+
+from gateway.history.influx_address import InfluxAddress
+from gateway.model.equipment import Broker
 
 pytestmark = pytest.mark.slow
 
+HOT = "motor_temperature"
+DELAY_S, RESTART_S = 30, 21
+"""Gate 39's ten minutes and its seventh, 1:20."""
+LAMP = "shellyplus1pm-lobby/events/rpc"
+SERVICES = ("gateway", "rules", "api", "simulate")
+
+
+@pytest.fixture
+def postgres_of_its_own(postgres: str) -> Iterator[PostgresServer]:
+    with running_postgres(postgres, free_port()) as server:
+        yield server
+
+
+@pytest.fixture
+def influx_of_its_own(influxd: str) -> Iterator[InfluxServer]:
+    with running_influx(influxd) as server:
+        yield server
+
 
 @contextmanager
-def running(command: list[str], folder: Path, **environment: str) -> Iterator[None]:
-    """``command`` as long as the test needs it; it must not end before."""
-    name = command[-1]
-    with (folder / "output.log").open("ab") as output:
-        process = subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env={**os.environ, **environment},
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-        )
+def overhearing(broker: Broker, topic: str) -> Iterator[list[Mapping[str, object]]]:
+    """The messages that devices send on ``topic``."""
+    heard: list[Mapping[str, object]] = []
+    client = paho.Client(CallbackAPIVersion.VERSION2, client_id="by-stander")
+    client.username_pw_set(broker.username, broker.password)
+    client.on_message = lambda _c, _u, message: heard.append(json.loads(message.payload))
+    client.connect(broker.host, broker.port)
+    client.subscribe(topic, qos=1)
+    client.loop_start()
     try:
-        yield
-        assert process.poll() is None, f"{name} ended by itself"
+        yield heard
     finally:
-        process.terminate()
-        assert process.wait(15) in (0, -15), f"{name} did not end in order"
+        client.loop_stop()
 
 
-def test_four_processes_and_mosquitto_make_one_order(tmp_path, mosquitto):
-    broker = mosquitto_broker(mosquitto, tmp_path, free_port())
-    secret = tmp_path / "broker.secret"
-    secret.write_text(broker.address.password)
-    site = demo_site(
-        tmp_path / "site",
-        hot=[(3, 600)],
-        quick_rule=True,
-        broker={
-            "host": broker.address.host,
-            "port": broker.address.port,
-            "username": broker.address.username,
-            "password_file": str(secret),
-        },
+def test_the_demonstration_on_servers_and_separate_processes(
+    tmp_path: Path,
+    mosquitto: str,
+    postgres_of_its_own: PostgresServer,
+    influx_of_its_own: InfluxServer,
+) -> None:
+    """Rules, gateway and broker are killed while a pump runs hot; the oracle judges the rest."""
+    ledger, history = postgres_of_its_own.new_database(), influx_of_its_own.new_database()
+    with (
+        webhook_sink() as sink,
+        separate_processes(
+            tmp_path,
+            mosquitto,
+            ledger=ledger,
+            history=history,
+            webhooks=[sink.address],
+            rule_delay=DELAY_S,
+        ) as processes,
+    ):
+        for service in SERVICES:
+            processes.start(service)
+        processes.be_ready()
+        _restart_rules_within_the_delay(processes)
+        _kill_the_broker_while_messages_wait(processes, influx_of_its_own, history)
+        (alarm,) = processes.product.alarms()
+        answer = processes.product.session.post(
+            f"/api/v1/alarms/{alarm['id']}/acknowledge", json={}
+        )
+        assert answer.is_success, answer.text
+        wait_for("a notice", lambda: sink.receipts, 20)
+        for service in ("api", "rules", "simulate", "gateway"):
+            assert processes.end(service) == 0, processes.log(service)[-3000:]
+        delayed = Rule(id="motor-temperature-high", point=HOT, delay=DELAY_S, clear_after=20)
+        rules = [delayed, *(rule for rule in FAULT_RULES if rule.id != delayed.id)]
+        found = examine(
+            processes.product.data,
+            rules,
+            Evidence(receipts=sink.receipts, acknowledged=[alarm["id"]]),
+            slack=20,
+            server=ledger,
+            history=kept_in(influx_of_its_own, history),
+        )
+        assert found == []
+        assert not (processes.product.data / "ledger.db").exists()
+        assert not (processes.product.data / "history.db").exists()
+        assert not (processes.product.data / "history-refused.jsonl").exists()
+        assert "Traceback" not in processes.logs()
+
+
+def _restart_rules_within_the_delay(processes: Processes) -> None:
+    """Gate 39: killed at 7 of 10 minutes, the alarm comes at 10 and not at 17."""
+    print(f"10 minutes are {DELAY_S} s here, scaled 1:{600 // DELAY_S}")
+    data = processes.product.data
+    (episode,) = wait_for("pump 2 is hot", lambda: episodes(data, HOT), 90)
+    wait_for("7 of 10", lambda: time.time() > episode.begins / SECOND + RESTART_S, RESTART_S + 5)
+    assert processes.product.alarms() == []
+    processes.kill("rules")
+    processes.start("rules")
+    (alarm,) = wait_for("the alarm", processes.product.alarms, 60)
+    first, raised = (
+        datetime.fromisoformat(alarm[name]).timestamp()
+        for name in ("first_reading_at", "raised_at")
     )
-    product = Product(data=tmp_path / "data", site=site, port=free_port())
-    settings = {
-        "DUTYROOM_SITE": str(site),
-        "DUTYROOM_DATA": str(product.data),
-        "DUTYROOM_PORT": str(product.port),
-        "DUTYROOM_ADMIN_PASSWORD": PASSWORD,
-    }
-    with ExitStack() as processes:
-        processes.enter_context(broker)
-        for service in ("simulate", "gateway", "rules", "api"):
-            command = [sys.executable, "-m", "api.cli", service]
-            processes.enter_context(running(command, tmp_path, **settings))
-        wait_for("the api answers", product.answers, 40)
-        product.log_in()
-        (order,) = wait_for("an order", product.orders, 40)
-        assert order["equipment"] == "pump-2"
-        live = product.get("equipment/pump-2")["points"]
-        assert {point["reading"]["quality"] for point in live} == {"good"}
-    assert "Traceback" not in product.output(), product.output()
+    assert episode.begins / SECOND <= first <= episode.begins / SECOND + 4
+    assert DELAY_S <= raised - first < DELAY_S + 3, f"raised after {raised - first:.1f} s"
+    (order,) = wait_for("the order", processes.product.orders)
+    assert (alarm["equipment"], order["equipment"]) == ("pump-2", "pump-2")
+
+
+def _kill_the_broker_while_messages_wait(
+    processes: Processes, influx: InfluxServer, history: InfluxAddress
+) -> None:
+    """Gate 15: what devices said while the gateway was away is not lost with the broker."""
+    address = processes.broker.address
+    with overhearing(address, LAMP) as said:
+        processes.kill("gateway")
+        said.clear()
+        wait_for("messages wait for the gateway", lambda: len(said) >= 2, 40)
+    processes.broker.kill()
+    processes.broker.start()
+    processes.start("gateway")
+    processes.be_ready()
+    times = {round(message["params"]["ts"] * SECOND) for message in said}
+    print(f"{len(said)} messages of the lamp waited at the broker when it was killed")
+
+    def arrived() -> bool:
+        answer = influx.ask("SELECT source_time, quality FROM lamp", history.database)
+        series = answer["results"][0].get("series", ())
+        return times <= {row[1] for one in series for row in one["values"]}
+
+    wait_for("each of them is in the history", arrived, 30)

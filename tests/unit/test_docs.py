@@ -32,6 +32,19 @@ def test_every_documented_setting_is_used():
     assert [n for n in set(re.findall(r"`(DUTYROOM_[A-Z_]+)`", running)) if n not in text] == []
 
 
+def test_the_example_of_an_environment_file_names_every_setting_and_no_other():
+    used = {name for path in CODE for name in re.findall(r"\bDUTYROOM_[A-Z_]+\b", path.read_text())}
+    example = (ROOT / "deploy/dutyroom.env.example").read_text()
+    # The one is handed on by the parent, the other is for tests.
+    internal = {"DUTYROOM_PARENT_FD", "DUTYROOM_FAILPOINT"}
+    assert set(re.findall(r"^#?(DUTYROOM_[A-Z_]+)=", example, re.M)) == used - internal
+
+
+def test_the_example_of_an_environment_file_changes_nothing_as_it_is():
+    example = (ROOT / "deploy/dutyroom.env.example").read_text()
+    assert [line for line in example.splitlines() if line and not line.startswith("#")] == []
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_link_leads_somewhere(page):
     links = re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", page.read_text())

@@ -30,6 +30,16 @@ def test_some_tries_are_free_then_each_waits_twice_as_long(clock: ManualClock) -
     assert waits == [0, 0, 0, 1, 2, 4, 8, 16, 32, 60]
 
 
+def test_in_a_day_a_guesser_gets_some_hundred_tries(clock: ManualClock) -> None:
+    found, tried = throttle(free=5, longest=15 * MINUTE), 0
+    for _ in range(24 * 60):
+        if found.wait("a", clock.now()) == 0:
+            found.tried("a", clock.now())
+            tried += 1
+        clock.advance(60)
+    assert tried <= 110
+
+
 def test_others_do_not_wait(clock: ManualClock) -> None:
     found = throttle()
     for _ in range(50):

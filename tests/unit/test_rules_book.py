@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
@@ -245,6 +245,15 @@ def test_passengers_are_freed_by_the_certified_maintainer_only() -> None:
         guidance = book().rules[f"lift-entrapment-{kind}"].guidance
         assert any("只能由持证维保人员" in step for step in guidance.zh)
         assert any("Only the certified maintainer frees" in step for step in guidance.en)
+
+
+def test_rules_that_share_an_order_share_its_terms() -> None:
+    """An order keeps the priority and the time of the alarm that opened it."""
+    terms = defaultdict(set)
+    for rule in book().rules.values():
+        cause = (rule.equipment_class, rule.cause_key)
+        terms[cause].add((rule.priority, rule.order))
+    assert {cause for cause, found in terms.items() if len(found) > 1} == set()
 
 
 def test_critical_and_major_orders_are_due_in_a_day() -> None:

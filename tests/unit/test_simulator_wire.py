@@ -4,25 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from brokers import amqtt_broker
+from paho.mqtt.client import Client
+from paho.mqtt.enums import CallbackAPIVersion
 from pymodbus.client import AsyncModbusTcpClient
 
 from gateway import site as site_file
-from gateway.model.equipment import Equipment, ModbusLink, Site
+from gateway.model.equipment import Broker, Equipment, ModbusLink, Site
 from gateway.model.profile import Function, ModbusPlace, RegisterType
 from simulators import scenario
 from simulators.messages import changed, full_status, rounded
 from simulators.registers import NOT_AVAILABLE, differences, encode, lay
 from simulators.store import WorldStore
-from simulators.wire import ModbusWire, WireError
+from simulators.wire import DeviceOnMqtt, ModbusWire, WireError
 from simulators.world import Event, Simulation
 
 DEMO = Path(__file__).parents[2] / "deploy" / "demo" / "site.yaml"
 NOW = 1_795_000_000_250_000
+AVAILABILITY = "zigbee2mqtt/tower-1-lobby/availability"
+ONLINE, OFFLINE = b'{"state": "online"}', b'{"state": "offline"}'
 
 
 @pytest.fixture(scope="module")
@@ -218,6 +224,53 @@ def test_a_change_says_only_what_changed(site: Site) -> None:
     document = json.loads(message.payload)
     assert document["method"] == "NotifyStatus"
     assert document["params"] == {"ts": 1_795_000_000.25, "switch:0": {"id": 0, "apower": 0.0}}
+
+
+def test_a_silent_device_is_said_to_be_away_and_tells_everything_when_it_is_back(
+    site: Site, simulation: Simulation, free_port: int, tmp_path: Path
+) -> None:
+    """On a real broker: what it says of itself is kept there, and silence is silence."""
+    light, values = site.equipment["lamp-2"], simulation.values(simulation.first)
+    said: list[tuple[str, bytes]] = []
+
+    async def scene(broker: Broker) -> None:
+        listener = Client(CallbackAPIVersion.VERSION2)
+        listener.username_pw_set(broker.username, broker.password)
+        listener.on_message = lambda _client, _data, heard: said.append(
+            (heard.topic, bytes(heard.payload))
+        )
+        subscribed = threading.Event()
+        listener.on_subscribe = lambda *_: subscribed.set()
+        listener.connect(broker.host, broker.port)
+        listener.subscribe("zigbee2mqtt/#", qos=1)
+        listener.loop_start()
+        assert await asyncio.to_thread(subscribed.wait, 10)
+        device = DeviceOnMqtt(light, broker)
+        device.start()
+        moment = NOW
+        try:
+            for silent, expected in ((False, ONLINE), (True, OFFLINE), (False, ONLINE)):
+                before = len(said)
+                deadline = asyncio.get_running_loop().time() + 10
+                while (AVAILABILITY, expected) not in said[before:] or (
+                    not silent and len(said) < before + 2
+                ):
+                    assert asyncio.get_running_loop().time() < deadline, said
+                    moment += 200_000
+                    device.show(values, moment, silent=silent)
+                    await asyncio.sleep(0.02)
+        finally:
+            await device.close()
+            listener.loop_stop()
+
+    with amqtt_broker(tmp_path, free_port) as process:
+        asyncio.run(scene(process.address))
+    topics = [topic for topic, _ in said]
+    away = said.index((AVAILABILITY, OFFLINE))
+    back = said.index((AVAILABILITY, ONLINE), away)
+    assert back == away + 1
+    assert topics[0] == topics[back] == AVAILABILITY
+    assert json.loads(said[back + 1][1])["state"] == "ON"
 
 
 def event(number: int) -> Event:

@@ -46,6 +46,8 @@ for (const key of keys) {
   if (zh === undefined) wrong.push(`${key}: missing in zh.json`)
   else if (en === undefined) wrong.push(`${key}: missing in en.json`)
   else if (placeholders(zh) !== placeholders(en)) wrong.push(`${key}: other placeholders in en.json`)
+  // vue-i18n would take them for a link and for a choice of forms.
+  if (/[@|]/.test(`${zh}${en}`)) wrong.push(`${key}: has @ or |`)
   if (!quoted.has(key) && !templates.some((start) => start && key.startsWith(start))) {
     wrong.push(`${key}: never asked for`)
   }

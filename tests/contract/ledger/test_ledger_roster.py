@@ -319,6 +319,10 @@ def test_a_foreman_of_one_area_leaves_the_teams_of_others_alone(
         actions.put_team(staffed, site, Team(id="a", name=NAME), actor=of_b2, now=NOW)
     with pytest.raises(ForbiddenError):
         override(staffed, site, "zhou", "wu", actor=of_b2)
+    with pytest.raises(ForbiddenError):
+        actions.put_shifts(
+            staffed, site, shifts=SHIFTS, anchor=TODAY, pattern=PATTERN, actor=of_b2, now=NOW
+        )
     own = Team(id="c", name=NAME, areas=("b2",))
     actions.put_team(staffed, site, own, actor=of_b2, now=NOW)
 

@@ -37,6 +37,17 @@ def test_the_site(client: TestClient, room: Room) -> None:
     assert client.get("/api/v1/site").json()["gateway"]["ok"] is False
 
 
+def test_what_feeds_a_thing_and_what_it_is_read_through(client: TestClient) -> None:
+    items = client.get("/api/v1/equipment", params={"limit": 200}).json()["items"]
+    things = {thing["id"]: thing for thing in items}
+    detector, meter, lift = things["smoke-101"], things["meter-1"], things["lift-2"]
+    assert (detector["behind"], detector["supplied_by"]) == ("fire-panel", None)
+    assert (lift["behind"], lift["supplied_by"], lift["supplies"]) == (None, "meter-1", [])
+    assert meter["supplies"] == [i for i in things if things[i]["supplied_by"] == "meter-1"]
+    assert "lift-2" in meter["supplies"]
+    assert things["sump-1"]["class"] == "sump"
+
+
 def test_a_point_never_heard_of_has_no_value_and_says_so(client: TestClient) -> None:
     assert reading(client) == {
         "value": None,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import time
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
+import anyio
 import httpx2
 import pytest
 from api_room import PASSWORD, Room, Served
@@ -56,15 +57,6 @@ def test_a_thousand_guesses_are_throttled_and_the_duty_officer_elsewhere_logs_in
         assert log_in(officer) == 200, "also where nobody has ever logged in before"
 
 
-def test_over_days_a_guesser_gets_a_hundred_tries_a_day(app: FastAPI, room: Room) -> None:
-    with at(app, ELSEWHERE) as guesser:
-        tried = 0
-        for _ in range(24 * 12):
-            tried += log_in(guesser, "guess") == 401
-            room.clock.advance(5 * 60)
-        assert tried <= 110
-
-
 def test_guesses_from_many_addresses_do_not_keep_it_out_where_it_has_logged_in(
     app: FastAPI, room: Room
 ) -> None:
@@ -82,8 +74,8 @@ def test_guesses_from_many_addresses_do_not_keep_it_out_where_it_has_logged_in(
 
 def test_one_address_that_guesses_at_many_accounts_waits_too(app: FastAPI, room: Room) -> None:
     with at(app, ELSEWHERE) as guesser:
-        answers = Counter(log_in(guesser, "guess", f"user-{number}") for number in range(80))
-    assert answers == {401: 50, 429: 30}
+        answers = Counter(log_in(guesser, "guess", f"user-{number}") for number in range(60))
+    assert answers == {401: 50, 429: 10}
 
 
 def test_it_is_over_when_the_wait_is_and_a_right_one_forgets_all(app: FastAPI, room: Room) -> None:
@@ -98,7 +90,7 @@ def test_it_is_over_when_the_wait_is_and_a_right_one_forgets_all(app: FastAPI, r
 
 def test_refused_log_ins_are_in_the_audit_at_a_bounded_rate(app: FastAPI, room: Room) -> None:
     with at(app, ELSEWHERE) as guesser:
-        for number in range(40):
+        for number in range(32):
             log_in(guesser, "guess", f"user-{number}")
     with room.ledger.read(room.site.id) as view:
         rows = [r for r in audit.newest(view, limit=100) if r.action == "session.refuse"]
@@ -107,30 +99,50 @@ def test_refused_log_ins_are_in_the_audit_at_a_bounded_rate(app: FastAPI, room: 
     assert (rows[0].by, rows[0].detail["address"]) == ("-", ELSEWHERE)
 
 
-def test_the_line_of_guesses_is_bounded_and_a_known_officer_does_not_stand_in_it(
-    served: Served,
-) -> None:
-    """Argon2 takes its time; all at once they would take all threads and all memory."""
-    room = served.room
+def test_a_known_officer_does_not_stand_in_the_line_of_guesses(served: Served) -> None:
+    """From many addresses (as a proxy tells them) at many accounts: nothing slows it down but
+    Argon2 itself, of which only two run at once."""
     with served.client():
         pass  # from here the admin has logged in before
 
     def guess(number: int) -> int:
-        body = {"username": f"user-{number}", "password": "guess"}
-        return httpx2.post(f"{served.url}/api/v1/login", json=body, timeout=60).status_code
+        return httpx2.post(
+            f"{served.url}/api/v1/login",
+            json={"username": f"user-{number}", "password": "guess"},
+            headers={"X-Forwarded-For": f"203.0.113.{number}"},
+            timeout=120,
+        ).status_code
 
-    with ThreadPoolExecutor(40) as pool:
-        flood = [pool.submit(guess, number) for number in range(160)]
-        began = time.monotonic()
+    with ThreadPoolExecutor(60) as pool:
+        flood = [pool.submit(guess, number) for number in range(120)]
         with served.client() as officer:
             assert officer.get("/api/v1/me").status_code == 200
-            waited = time.monotonic() - began
             still_in_line = sum(not one.done() for one in flood)
-        answers = Counter(one.result() for one in flood)
-    assert still_in_line > 0, f"the flood was over in {waited:.1f} s, and nothing is proven"
-    assert set(answers) <= {401, 429}
-    assert answers[429] > 0
-    assert room.clock is not None
+        assert {one.result() for one in flood} == {401}
+    assert still_in_line > 20
+
+
+def test_the_line_of_guesses_is_bounded(room: Room) -> None:
+    guesses, gate = Guesses(room.clock), threading.Event()
+    answers: Counter[str] = Counter()
+
+    async def guess(number: int) -> None:
+        try:
+            await guesses.log_in(f"user-{number}", f"{number}", False, gate.wait, OSError)
+            answers["checked"] += 1
+        except ProblemException as refused:
+            assert refused.status_code == 429
+            answers["sent away"] += 1
+            if answers["sent away"] == 8:
+                gate.set()
+
+    async def flood() -> None:
+        async with anyio.create_task_group() as guessers:
+            for number in range(110):
+                guessers.start_soon(guess, number)
+
+    anyio.run(flood)
+    assert answers == {"checked": 102, "sent away": 8}
 
 
 def test_a_pin_signs_for_another_one_and_the_audit_says_so(app: FastAPI, room: Room) -> None:
@@ -201,7 +213,5 @@ def test_a_ledger_that_fails_counts_as_no_guess(room: Room) -> None:
                 await guesses.log_in("zhou", ELSEWHERE, False, wrong, accounts.LogInRefusedError)
         with pytest.raises(ProblemException):
             await guesses.log_in("zhou", ELSEWHERE, False, wrong, accounts.LogInRefusedError)
-
-    import anyio
 
     anyio.run(run)

@@ -6,13 +6,19 @@ export type SystemId = 'power' | 'water' | 'lift' | 'fire' | 'lighting' | 'other
 
 const SYSTEM_OF: Readonly<Record<string, SystemId>> = {
   meter: 'power',
+  breaker: 'power',
+  power_room: 'power',
   booster: 'water',
   pump: 'water',
-  drive: 'water',
-  level: 'water',
+  bearing: 'water',
+  pump_room: 'water',
+  sump: 'water',
+  water_leak: 'water',
   lift: 'lift',
   fire_panel: 'fire',
+  fire_detector: 'fire',
   lamp: 'lighting',
+  lighting_circuit: 'lighting',
 }
 
 const ORDER: readonly SystemId[] = ['power', 'water', 'lift', 'fire', 'lighting', 'other']
@@ -32,9 +38,20 @@ export interface FirstPoints {
 
 /** By class of equipment. */
 export const FIRST_POINTS: Readonly<Record<string, FirstPoints>> = {
+  meter: { main: 'power', more: ['voltage_l1', 'current_l1', 'power_factor'] },
+  breaker: { state: 'active' },
+  power_room: { main: 'temperature', more: ['humidity'] },
   booster: { main: 'tank_level' },
   pump: { state: 'running', main: 'motor_temperature', more: ['speed', 'current', 'power'] },
+  bearing: { main: 'temperature', more: ['vibration'] },
+  pump_room: { main: 'temperature', more: ['humidity'] },
+  sump: { state: 'active' },
+  water_leak: { state: 'wet' },
+  lift: { state: 'door_open', main: 'floor', more: ['speed'] },
+  fire_panel: { main: 'panel_status' },
+  fire_detector: { state: 'event_type' },
   lamp: { state: 'output', main: 'power', more: ['voltage', 'current'] },
+  lighting_circuit: { state: 'output' },
 }
 
 export interface System {
@@ -53,21 +70,44 @@ export function systems(equipment: readonly Equipment[]): System[] {
 /** One figure of a tile, drawn from several pieces of equipment. */
 interface Figure {
   /** Key of its name among the messages. */
-  name: 'tank' | 'running' | 'hottest' | 'lit' | 'power'
-  class: string
+  name:
+    | 'load'
+    | 'voltage'
+    | 'tank'
+    | 'running'
+    | 'hottest'
+    | 'occupied'
+    | 'doors'
+    | 'trouble'
+    | 'disabled'
+    | 'lit'
+    | 'power'
+  classes: readonly string[]
   key: string
   how: 'first' | 'count' | 'max' | 'sum'
 }
 
 const FIGURES: Readonly<Partial<Record<SystemId, readonly Figure[]>>> = {
+  power: [
+    { name: 'load', classes: ['meter'], key: 'power', how: 'sum' },
+    { name: 'voltage', classes: ['meter'], key: 'voltage_l1', how: 'first' },
+  ],
   water: [
-    { name: 'tank', class: 'booster', key: 'tank_level', how: 'first' },
-    { name: 'running', class: 'pump', key: 'running', how: 'count' },
-    { name: 'hottest', class: 'pump', key: 'motor_temperature', how: 'max' },
+    { name: 'tank', classes: ['booster'], key: 'tank_level', how: 'first' },
+    { name: 'running', classes: ['pump'], key: 'running', how: 'count' },
+    { name: 'hottest', classes: ['pump'], key: 'motor_temperature', how: 'max' },
+  ],
+  lift: [
+    { name: 'occupied', classes: ['lift'], key: 'person', how: 'count' },
+    { name: 'doors', classes: ['lift'], key: 'door_open', how: 'count' },
+  ],
+  fire: [
+    { name: 'trouble', classes: ['fire_detector'], key: 'trouble', how: 'count' },
+    { name: 'disabled', classes: ['fire_detector'], key: 'disabled', how: 'count' },
   ],
   lighting: [
-    { name: 'lit', class: 'lamp', key: 'output', how: 'count' },
-    { name: 'power', class: 'lamp', key: 'power', how: 'sum' },
+    { name: 'lit', classes: ['lamp', 'lighting_circuit'], key: 'output', how: 'count' },
+    { name: 'power', classes: ['lamp'], key: 'power', how: 'sum' },
   ],
 }
 
@@ -87,7 +127,7 @@ export function tileFigures(
 ): TileFigure[] {
   return (FIGURES[system.id] ?? []).flatMap((wanted) => {
     const points = system.equipment
-      .filter((thing) => thing.class === wanted.class)
+      .filter((thing) => wanted.classes.includes(thing.class))
       .flatMap((thing) => thing.points.filter((point) => point.key === wanted.key))
     const [first] = points
     if (first === undefined) return []

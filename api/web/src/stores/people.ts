@@ -29,6 +29,12 @@ export const usePeople = defineStore('people', () => {
   const byUsername = computed(() => new Map(all.value.map((one) => [one.username, one])))
   const byRole = computed(() => new Map(roles.value.map((one) => [one.role, one])))
 
+  /** The name that people call somebody by; a machine or a stranger keeps the log-in name. */
+  function nameOf(username: string | null | undefined): string {
+    if (username === null || username === undefined) return ''
+    return byUsername.value.get(username)?.display_name ?? username
+  }
+
   /** Whether the role of `person` allows this, and in `area` if one is named. */
   function may(person: Person, permission: Permission, area?: string): boolean {
     if (!byRole.value.get(person.role)?.permissions.includes(permission)) return false
@@ -41,8 +47,7 @@ export const usePeople = defineStore('people', () => {
     state,
     byUsername,
     active: computed(() => all.value.filter(({ active }) => active)),
-    /** The name that people call somebody by; a machine or a stranger keeps the log-in name. */
-    nameOf: (username: string) => byUsername.value.get(username)?.display_name ?? username,
+    nameOf,
     roleName: (role: RoleWord) => byRole.value.get(role)?.name,
     may,
     load,

@@ -26,19 +26,24 @@ export function usePaged<Document extends { id: string }>(
   const found = shallowReactive(new Map<string, Document>())
   const next = ref<string | null>(null)
   const state: Paged<Document>['state'] = ref('loading')
+  /** How often it was begun anew: an answer from before is of another question. */
+  let begun = 0
 
   async function load(cursor: string | null): Promise<void> {
+    const mine = begun
     try {
       const page = await fetch(cursor)
+      if (mine !== begun) return
       for (const item of page.items) found.set(item.id, item)
       next.value = page.next
       state.value = 'there'
     } catch {
-      state.value = 'failed'
+      if (mine === begun) state.value = 'failed'
     }
   }
 
   async function begin(): Promise<void> {
+    begun += 1
     found.clear()
     state.value = 'loading'
     await load(null)

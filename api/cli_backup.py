@@ -1,0 +1,161 @@
+"""``dutyroom backup`` and ``dutyroom restore``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from api.cli_options import DATA, Data, Site, ledger_at
+from api.settings import CannotStartError, demo_site
+
+if TYPE_CHECKING:
+    from api.backup import Manifest
+
+Force = Annotated[bool, typer.Option("--force", help="Put it in place of what is there.")]
+
+
+def backup(
+    file: Annotated[Path, typer.Argument(help="Where the archive goes, such as monday.tar.gz.")],
+    site: Site = None,
+    data: Data = DATA,
+    with_history: Annotated[
+        bool, typer.Option("--with-history", help="The readings too; they may be many.")
+    ] = False,
+    force: Force = False,
+) -> None:
+    """Write ledger, site file and rulebook into one archive, while everything runs.
+
+    The archive holds password hashes and what the site file names: keep it as you keep keys.
+    """
+    from api import backup as archive
+    from api.data_directory import DataDirectory
+    from api.in_force import FilesInForce
+    from api.servers import history_server
+    from gateway.clock import SystemClock
+    from gateway.model.moment import iso
+    from rules.ledger import dump
+
+    if file.exists() and not force:
+        raise CannotStartError(f"{file} is there already; --force replaces it")
+    if not file.absolute().parent.is_dir():
+        raise CannotStartError(f"there is no folder {file.absolute().parent}")
+    directory = DataDirectory(data.absolute())
+    given = site or demo_site()
+    files = FilesInForce(directory.in_force)
+    in_force = files.site if files.is_of(given) else None
+    history = directory.history if with_history else None
+    if history is not None and history_server() is not None:
+        raise CannotStartError("the history is on a server: back it up there (influx backup)")
+    if history is not None and not history.exists():
+        raise CannotStartError(f"there is no history at {history}")
+    with (
+        ledger_at(in_force or given, data) as (ledger, found),
+        _bar("reading the ledger", dump.size(ledger)) as told,
+    ):
+        manifest = archive.make(
+            file,
+            ledger=ledger,
+            site=found.id,
+            site_file=in_force or given,
+            history=history,
+            made_at=iso(SystemClock().now().wall, found.zone),
+            product=_product(),
+            told=told,
+        )
+    _tell(manifest)
+    print(f"{file}: {file.stat().st_size / 1e6:.1f} MB")
+
+
+def restore(
+    file: Annotated[Path, typer.Argument(help="What `dutyroom backup` wrote.")],
+    data: Data = DATA,
+    site_folder: Annotated[
+        Path | None,
+        typer.Option(help="Where the site file and what it names go.  [default: DATA/site]"),
+    ] = None,
+    force: Force = False,
+) -> None:
+    """Bring back what is in an archive, after comparing every part of it with its hash.
+
+    Refuses while anything runs on the target, and where something is there already; --force moves
+    that aside (the rows of a ledger on a server are replaced).
+    """
+    from api import backup as archive
+    from api.data_directory import DataDirectory
+    from api.servers import ledger_server
+    from gateway.clock import SystemClock
+    from rules.ledger.store import connect
+
+    directory = DataDirectory.open(data)
+    target = (site_folder or directory.root / "site").absolute()
+    address = ledger_server()
+    server = None if address is None else connect(address)
+    try:
+        archive.refuse_if_in_use(directory, server)
+        with archive.opened(file, directory.root) as (manifest, folder):
+            there = archive.in_the_way(manifest, data=directory, server=server, site_folder=target)
+            if there and not force:
+                raise CannotStartError(
+                    f"in the way: {', '.join(there)}; --force puts the backup in their place"
+                )
+            total = sum(manifest.ledger.rows.values())
+            with _bar("filling the ledger", total) as told:
+                moved = archive.restore(
+                    manifest,
+                    folder,
+                    data=directory,
+                    server=server,
+                    site_folder=target,
+                    aside=f"before-{SystemClock().now().wall // 1_000_000}",
+                    told=told,
+                )
+    finally:
+        if server is not None:
+            server.close()
+    for path in moved:
+        print(f"moved aside: {path}")
+    _tell(manifest)
+    print(f"verified: every file by its hash, the rows of every table, {_audits(manifest)}")
+    print(f"site file: {target / Path(manifest.site_file).relative_to('site')}")
+    print("Sessions are not in a backup: everybody logs in again.")
+
+
+def _tell(manifest: Manifest) -> None:
+    held = manifest.ledger
+    rows = {name: count for name, count in held.rows.items() if count}
+    print(f"site {manifest.site}, made {manifest.made_at} by dutyroom {manifest.product}")
+    print(f"ledger at revision {held.revision}: {sum(rows.values())} rows")
+    print(*(f"  {name} {count}" for name, count in sorted(rows.items())), sep="\n")
+    others = [name for name in manifest.files if name.startswith("site/")]
+    print(f"site file and {len(others) - 1} files that it names")
+    print("history: " + ("yes" if manifest.has_history else "not in it"))
+
+
+def _audits(manifest: Manifest) -> str:
+    return ", ".join(
+        f"the audit of {site} ({rows} rows)" for site, (rows, _) in manifest.ledger.audits.items()
+    )
+
+
+@contextmanager
+def _bar(what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """A progress bar on standard error, if somebody looks at it."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(what, total=total)
+        yield lambda rows: progress.advance(task, rows)
+
+
+def _product() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("dutyroom")
+    except PackageNotFoundError:
+        return "0+source"

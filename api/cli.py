@@ -15,7 +15,7 @@ from typing import Annotated, Any
 
 import typer
 
-from api import cli_backup, cli_people, cli_roster, lifeline
+from api import cli_backup, cli_people, cli_roster, cli_watchdog
 from api.cli_options import DATA, Data, Site
 from api.settings import CannotStartError, Settings, demo_site
 
@@ -38,6 +38,7 @@ app.add_typer(cli_roster.roster, name="roster")
 app.add_typer(cli_roster.calendar, name="calendar")
 app.command()(cli_backup.backup)
 app.command()(cli_backup.restore)
+app.command()(cli_watchdog.watchdog)
 
 Host = Annotated[
     str,
@@ -215,11 +216,9 @@ def _address(text: str) -> tuple[str, tuple[str, int]]:
 
 def _serve(service: Coroutine[Any, Any, None]) -> None:
     """Run a service until it is told to end, or until its parent is gone."""
-    from api.logs import to_stderr
+    from api.lifesign import serve
 
-    to_stderr()
-    lifeline.hold()
-    asyncio.run(service)
+    serve(service)
 
 
 def main() -> None:

@@ -24,7 +24,27 @@ Counted = tuple[Throttle, str]
 _AT_ONCE = 2
 """Argon2 takes 64 MB a check; a flood of guesses waits in line and takes no one else's thread."""
 _IN_LINE = 100
-"""Guesses that wait for their turn; more are sent away."""
+"""Guesses that are checked or wait for it; more are sent away."""
+
+
+class _Line:
+    """Where checks wait for their turn."""
+
+    def __init__(self) -> None:
+        self._limiter = CapacityLimiter(_AT_ONCE)
+        self._standing = 0
+
+    @property
+    def is_full(self) -> bool:
+        return self._standing >= _IN_LINE
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """``work`` in a thread."""
+        self._standing += 1
+        try:
+            return await to_thread.run_sync(work, limiter=self._limiter)
+        finally:
+            self._standing -= 1
 
 
 class Guesses:
@@ -42,8 +62,8 @@ class Guesses:
         self._account = Throttle(free=20, longest=5 * MINUTE)
         self._address = Throttle(free=50, longest=MINUTE)
         self._person = Throttle(free=5, longest=15 * MINUTE)
-        self._line = CapacityLimiter(_AT_ONCE)
-        self._short_line = CapacityLimiter(_AT_ONCE)
+        self._line = _Line()
+        self._short_line = _Line()
 
     async def log_in(
         self,
@@ -74,12 +94,12 @@ class Guesses:
 
     async def hashing(self, work: Callable[[], T]) -> T:
         """``work``, which takes a hash, in line with the others."""
-        return await to_thread.run_sync(work, limiter=self._short_line)
+        return await self._short_line.run(work)
 
     async def _checked(
         self,
         counted: Sequence[Counted],
-        line: CapacityLimiter,
+        line: _Line,
         check: Callable[[], T],
         wrong: type[Exception],
     ) -> T:
@@ -87,12 +107,12 @@ class Guesses:
         wait = max(throttle.wait(key, now) for throttle, key in counted)
         if wait > 0:
             raise _too_many(wait)
-        if line.statistics().tasks_waiting >= _IN_LINE:
+        if line.is_full:
             raise _too_many(5 * SECOND)
         for throttle, key in counted:
             throttle.tried(key, now)
         try:
-            found = await to_thread.run_sync(check, limiter=line)
+            found = await line.run(check)
         except wrong:
             raise
         except BaseException:

@@ -20,3 +20,4 @@ STREAMS_CUT = Counter("dutyroom_streams_cut_total", "Live streams cut by reason.
 LIVE_FAILURES = Counter(
     "dutyroom_live_failures_total", "Times that the ledger could not be asked for changes."
 )
+STALLS = Counter("dutyroom_loop_stalls_total", "Times that the event loop was held up for long.")

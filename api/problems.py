@@ -23,6 +23,8 @@ from rules.lifecycle import IllegalTransitionError
 from rules.refusals import ConflictError, NotFoundError, NotValidError
 
 MEDIA_TYPE = "application/problem+json"
+SIGNING = "signing-pin"
+"""The header with which a write is signed by PIN, as the description calls it."""
 
 _NAMES = {
     400: "bad-request",
@@ -121,10 +123,12 @@ def describe_in(document: dict[str, Any]) -> dict[str, Any]:
     schemas.update(definitions["$defs"])
     for operations in document["paths"].values():
         for operation in operations.values():
-            if "422" in operation["responses"]:
-                operation["responses"].update(
-                    {str(status): told for status, told in described(422).items()}
-                )
+            answers = [422] if "422" in operation["responses"] else []
+            if any(one["name"] == SIGNING for one in operation.get("parameters", ())):
+                answers = [403, 422, 429]  # a PIN may be wrong, and who guesses has to wait
+            operation["responses"].update(
+                {str(status): told for status, told in described(*answers).items()}
+            )
     return document
 
 

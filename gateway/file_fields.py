@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
 from gateway.documents import Document
 from gateway.model.point import Text
@@ -20,8 +22,19 @@ PointKey = Annotated[str, Field(strict=True, pattern=r"^[a-z][a-z0-9_]*$", max_l
 ClassName = Annotated[str, Field(strict=True, pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
 """A class of equipment: what its rules, forms and pages are about."""
 
-Line = Annotated[str, Field(strict=True, min_length=1, max_length=500)]
-"""A text that must not be empty."""
+_UNSEEN = re.compile("[\x00-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
+"""Line ends and other controls, and what turns the direction of the text behind it around."""
+
+
+def _one_line(given: str) -> str:
+    if _UNSEEN.search(given):
+        expected = {"expected": "one line of visible characters"}
+        raise PydanticCustomError("one_line", "holds a character that nobody sees", expected)
+    return given
+
+
+Line = Annotated[str, Field(strict=True, min_length=1, max_length=500), AfterValidator(_one_line)]
+"""A text that must not be empty, in one line."""
 
 Whole = Annotated[int, Field(strict=True)]
 """A whole number; ``true`` and ``"1"`` are none."""

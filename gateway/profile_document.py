@@ -106,7 +106,8 @@ class ProfileDocument(Document):
     equipment_class: ClassName = Field(alias="class")
     generic: tuple[ClassName, ...] = ()
     """What else a site may install it as, for a device that can stand for many things."""
-    vendor: Line
+    vendor: Line = ""
+    """Left out where the device is of no maker in particular, or the maker is not known."""
     model: Words
     protocol: Literal["modbus", "mqtt"]
     verified: Literal["device", "manual", "code", "unverified"]

@@ -26,18 +26,19 @@ def _finite(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
 
 
-_NOT_STORABLE = re.compile("[\0\ud800-\udfff]")
+_UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
-def _storable(value: str) -> str:
-    if _NOT_STORABLE.search(value):
-        raise ValueError("holds NUL or half a character")
+def visible(value: str) -> str:
+    """``value``; raises ValueError where it holds what nobody would see."""
+    if _UNSEEN.search(value):
+        raise ValueError("holds a control character or half a character")
     return value
 
 
-Words = Annotated[str, AfterValidator(_storable)]
-"""Text from outside: no NUL, which PostgreSQL refuses, and no lone surrogate, which JSON lets
-through and nothing can encode."""
+Words = Annotated[str, AfterValidator(visible)]
+"""Text from outside: no NUL, which PostgreSQL refuses, no lone surrogate, which JSON lets through
+and nothing can encode, and nothing unseen that would turn what stands behind it around."""
 
 Number = Annotated[float | None, AfterValidator(_finite)]
 
@@ -210,7 +211,9 @@ class Equipment(Document):
     name: Text
     equipment_class: str = Field(alias="class", examples=["pump"])
     profile: str = Field(examples=["grundfos-ciu-pump"])
-    vendor: str = Field(examples=["Grundfos"])
+    vendor: str = Field(
+        description="Empty: of no maker in particular, or not known.", examples=["Grundfos"]
+    )
     model: Text
     area: str = Field(examples=["b1-pump-room"])
     link: str = Field(examples=["pump-room"])

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
-from api.models import Document, Moment, Text, User, Words, _example
+from api.models import Document, Moment, Text, User, Words, _example, visible
 
 RoleWord = Literal[
     "officer", "technician", "foreman", "engineering_manager", "project_manager", "admin"
@@ -19,7 +19,9 @@ USERNAME = r"^[a-z0-9][a-z0-9._-]*$"
 Username = Annotated[str, Field(pattern=USERNAME, max_length=64, examples=["zhou"])]
 """Lower-case letters, digits, dots, hyphens; it is in addresses and in the audit for ever."""
 Name = Annotated[
-    Words, StringConstraints(strip_whitespace=True, min_length=1), Field(max_length=100)
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=r"^[^\r\n\t]*$"),
+    AfterValidator(visible),
 ]
 AreaId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=64)]
 Areas = Annotated[

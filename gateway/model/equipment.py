@@ -68,7 +68,8 @@ class Equipment:
     equipment_class: str
     profile: str
     model: Text
-    vendor: str
+    vendor: str = ""
+    """Empty: of no maker in particular, or not known."""
     area: str
     link: str
     unit: int | None

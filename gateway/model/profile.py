@@ -117,7 +117,8 @@ class Profile:
     equipment_class: str
     generic: tuple[str, ...] = ()
     """Classes that a site may install it as instead; not empty: the site must say."""
-    vendor: str
+    vendor: str = ""
+    """Empty: of no maker in particular, or not known."""
     model: Text
     source: str
     verified: str

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
-from product import PASSWORD, ROOT, Product, wait_for
+from playwright.sync_api import expect
+from product import Product, wait_for
+from webpage import at, log_in, picture
 from worlds import demo_site, free_port
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-
-QUIET = [
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-PICTURES = ROOT / "build" / "pictures"
 
 
 @pytest.fixture
@@ -31,58 +21,6 @@ def product(tmp_path: Path) -> Iterator[Product]:
     product.start()
     yield product
     product.end()
-
-
-@pytest.fixture
-def browser(chromium: str) -> Iterator[Browser]:
-    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=[*sandbox, *QUIET])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def page(browser: Browser, product: Product) -> Iterator[Page]:
-    context = browser.new_context(
-        base_url=f"http://127.0.0.1:{product.port}",
-        viewport={"width": 1920, "height": 1080},
-        locale="zh-CN",
-        timezone_id="Asia/Shanghai",
-    )
-    page = context.new_page()
-    faults: list[str] = []
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("console", lambda m: faults.append(m.text) if m.type == "error" else None)
-    page.on("request", lambda r: _only_here(r.url, product, faults))
-    yield page
-    context.close()
-    # The browser notes an answer 401 (who is there, asked before the log-in) and, where the test
-    # has killed the server, every request that came to nothing.
-    expected = ("401", "net::ERR_") if product.killed else ("401",)
-    assert [fault for fault in faults if not any(word in fault for word in expected)] == []
-
-
-def _only_here(url: str, product: Product, faults: list[str]) -> None:
-    if not url.startswith((f"http://127.0.0.1:{product.port}/", "data:", "blob:")):
-        faults.append(f"the page asked for {url}")
-
-
-def picture(page: Page, name: str) -> None:
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=PICTURES / f"{name}.png")
-
-
-def at(page: Page, name: str) -> Locator:
-    return page.locator(f"[data-test={name}]")
-
-
-def log_in(page: Page) -> None:
-    page.goto("/")
-    at(page, "login-username").fill("admin")
-    at(page, "login-password").fill(PASSWORD)
-    at(page, "login-submit").click()
-    expect(at(page, "verdict")).to_be_visible()
 
 
 def test_the_alarm_comes_up_is_acknowledged_and_its_order_is_there(page, product):

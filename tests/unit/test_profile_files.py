@@ -98,6 +98,13 @@ def test_the_earlier_folder_counts(load, tmp_path):
     assert load_profiles([before, tmp_path / "none"])["meter"].profile.vendor == "Bell"
 
 
+def test_a_device_of_no_maker_in_particular_names_none(load, tmp_path):
+    assert load(PROFILE.replace("vendor: Acme\n", ""))["meter"].profile.vendor == ""
+    vendors = {profile.profile.vendor for profile in load_profiles([SHIPPED]).values()}
+    assert "" in vendors
+    assert not vendors & {"generic", "unnamed"}
+
+
 def test_two_files_of_one_name_in_a_folder(load, tmp_path):
     (tmp_path / "more").mkdir()
     (tmp_path / "more" / "meter.yaml").write_text(PROFILE, encoding="utf-8")
@@ -151,6 +158,7 @@ def test_two_files_of_one_name_in_a_folder(load, tmp_path):
         (PROFILE, "protocol: modbus", "protocol: mqtt", "20: points.volts.modbus", "mqtt"),
         (PROFILE, "protocol: modbus", "protocol: bacnet", "5: protocol", "'modbus' or 'mqtt'"),
         (PROFILE, "vendor: Acme", "vendor: Acme\ncolour: red", "4: colour", "not a known key"),
+        (PROFILE, "vendor: Acme", 'vendor: ""', "3: vendor", "at least 1"),
         (PROFILE, "source: page 2", "", "21: points.energy.source", "is missing"),
         (MESSAGES, '"{topic}/state"', "state", "14: points.volts.mqtt.topic", "start with"),
         (MESSAGES, '"{topic}/state"', '"{topic}/#"', "14: points.volts.mqtt.topic", "filter"),

@@ -45,7 +45,7 @@ def test_what_feeds_a_thing_and_what_it_is_read_through(client: TestClient) -> N
     assert (lift["behind"], lift["supplied_by"], lift["supplies"]) == (None, "meter-1", [])
     assert meter["supplies"] == [i for i in things if things[i]["supplied_by"] == "meter-1"]
     assert "lift-2" in meter["supplies"]
-    assert things["sump-1"]["class"] == "sump"
+    assert (things["sump-1"]["class"], things["sump-1"]["vendor"]) == ("sump", "")
 
 
 def test_a_point_never_heard_of_has_no_value_and_says_so(client: TestClient) -> None:

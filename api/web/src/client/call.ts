@@ -55,11 +55,14 @@ export function onSessionOver(listener: () => void): void {
   expiryListeners.add(listener)
 }
 
-/** A key for a write. */
+/** A key for a write, or the id of what is written: a random UUID. */
 export function newKey(): string {
   // crypto.randomUUID is there only over HTTPS and on localhost.
   const bytes = crypto.getRandomValues(new Uint8Array(16))
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+  bytes[6] = 0x40 | ((bytes[6] ?? 0) & 0x0f)
+  bytes[8] = 0x80 | ((bytes[8] ?? 0) & 0x3f)
+  const digits = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+  return digits.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
 }
 
 /** The document that a request is answered with; throws `Failure`. */

@@ -56,6 +56,14 @@ export type ShiftNow = Documents['ShiftNow']
 export type Team = Documents['Team']
 export type TeamChange = Documents['TeamBody']
 
+export type Round = Documents['Round']
+export type RoundEntry = Documents['ItemEntry']
+export type RoundEntryNew = Documents['RoundEntryNew']
+export type RoundItem = Documents['RoundItem']
+export type RoundLevel = RoundSummary['level']
+export type RoundState = RoundSummary['state']
+export type RoundSummary = Documents['RoundSummary']
+
 /** What a role may allow; the words of the server's own list. */
 export type Permission =
   | 'view'

@@ -25,6 +25,7 @@ export const useLive = defineStore('live', () => {
   /** The last changed one, for what is open at the side of the stream. */
   const lastAlarm = shallowRef<Alarm | null>(null)
   const lastOrder = shallowRef<Order | null>(null)
+  const lastRound = shallowRef<{ id: string } | null>(null)
   /** How often rounds and roster were told to have changed. */
   const changes = shallowReactive({ round: 0, roster: 0 })
   /** How often everything was sent anew. */
@@ -122,6 +123,7 @@ export const useLive = defineStore('live', () => {
     changed(message) {
       heard(null)
       changes[message.kind] += 1
+      if (message.kind === 'round') lastRound.value = { id: message.subject }
     },
     readings(message) {
       heard(message.now)
@@ -175,6 +177,7 @@ export const useLive = defineStore('live', () => {
     readings,
     lastAlarm,
     lastOrder,
+    lastRound,
     changes,
     snapshots,
     ledger,

@@ -24,24 +24,33 @@ export interface Action {
 }
 
 /**
- * An action with its state. Until it has been answered, a second try carries the key of the
- * first, so that what was sent twice is done once. `words` are messages of this action for a
- * problem's kind or status, before the usual ones under `failure`.
+ * Why something that was asked for was not done, in words: `words` are messages for a problem's
+ * kind or status, before the usual ones under `failure`.
  */
-export function useAction(words: Readonly<Record<string, string>> = {}): Action {
+export function useReasons(
+  words: Readonly<Record<string, string>> = {},
+): (error: unknown) => string {
   const { t, te } = useWords()
-  const busy = ref(false)
-  const failure = ref<string | null>(null)
-  const fields: Action['fields'] = shallowRef({})
-  let key = newKey()
-
-  function told(error: unknown): string {
+  return (error) => {
     const { kind, status } = error instanceof Failure ? error : { kind: '', status: 0 }
     const own = words[kind] ?? words[status]
     if (own !== undefined) return t(own)
     const usual = [`failure.${kind}`, `failure.${status}`].find((word) => te(word))
     return usual === undefined ? t('failure.other', { status }) : t(usual)
   }
+}
+
+/**
+ * An action with its state. Until it has been answered, a second try carries the key of the
+ * first, so that what was sent twice is done once. `words` as of `useReasons`.
+ */
+export function useAction(words: Readonly<Record<string, string>> = {}): Action {
+  const { t } = useWords()
+  const told = useReasons(words)
+  const busy = ref(false)
+  const failure = ref<string | null>(null)
+  const fields: Action['fields'] = shallowRef({})
+  let key = newKey()
 
   function inFields(error: unknown): Readonly<Record<string, string>> {
     if (!(error instanceof Failure)) return {}

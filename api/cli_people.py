@@ -206,18 +206,14 @@ def import_users(
 ) -> None:
     """Bring everybody of a file in as it says, and teams, shifts and rotation if it has them.
 
-    All of it or nothing. Whoever is not in the file stays as they are; newcomers have no
-    password until one is given.
+    A file with a mistake brings in nothing. Whoever is not in the file stays as they are;
+    newcomers have no password until one is given.
     """
+    from api import people_import
     from gateway.clock import SystemClock
-    from rules.people import people_file
-    from rules.shifts import roster_file
 
     with ledger_at(site, data) as (ledger, found):
-        content = people_file.read(file, found).content
-        done = people_file.bring_in(ledger, found, content, actor=actor(), now=SystemClock().now())
-        if roster_file.holds_roster(content):
-            roster_file.bring_in(ledger, found, file, actor=actor(), now=SystemClock().now())
+        done = people_import.bring_in(ledger, found, file, actor=actor(), now=SystemClock().now())
     if as_json:
         print(json.dumps({"added": done.added, "changed": done.changed}, ensure_ascii=False))
     else:
@@ -275,11 +271,9 @@ def list_audit(
             plain = {name: getattr(row, name) for name in fields}
             print(json.dumps({"at": at, **plain}, ensure_ascii=False))
         else:
-            detail = json.dumps(row.detail, ensure_ascii=True) if row.detail else ""
-            # Whoever wrote a note must not be able to write to the terminal with it.
-            print(
-                f"{row.number}  {at}  {row.by!a} {row.via}  {row.action}  {row.subject!a} {detail}"
-            )
+            told = " ".join(f"{name}={value}" for name, value in row.detail.items())
+            line = f"{row.number}  {at}  {row.by} ({row.via})  {row.action}  {row.subject}  {told}"
+            print(_shown(line.rstrip()))
 
 
 def _change(username: str, site: Path | None, data: Path, **given: Any) -> None:

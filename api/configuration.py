@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from api import demo_people
+from api import demo_people, people_import
 from api.data_directory import DataDirectory
 from api.settings import CannotStartError, Settings
 from gateway import site as site_file
 from gateway.documents import ConfigurationError, Problem
 from gateway.model.equipment import Broker, Site
-from rules.people import people_file
 from rules.rule import Rulebook
 from rules.rulebook import load_rulebook, rulebook_problems
-from rules.shifts import roster_file
 
 
 def load_site(settings: Settings) -> Site:
@@ -74,8 +72,7 @@ def _problems_beside(site: Site) -> Iterator[Problem]:
     people = demo_people.file_of(site)
     if people is not None:
         try:
-            if roster_file.holds_roster(people_file.read(people, site).content):
-                roster_file.read(people, site)
+            people_import.check(people, site)
         except ConfigurationError as error:
             yield from error.problems
     if site.scenario is None:

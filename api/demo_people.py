@@ -5,10 +5,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from api import people_import
 from gateway.clock import Clock
 from gateway.model.equipment import Site
+from rules.ledger.roster import rotation_of
 from rules.ledger.store import Ledger
-from rules.people import people, people_file
+from rules.people import people
 from rules.people.accounts import ADMIN
 from rules.people.roles import PROGRAM
 from rules.shifts import roster_file
@@ -23,7 +25,7 @@ def file_of(site: Site) -> Path | None:
 
 
 def see_to_people(ledger: Ledger, site: Site, clock: Clock) -> None:
-    """Bring them in and say so, where nobody but the admin is there yet.
+    """Bring them in and say so, where nobody but the admin is there yet, or no roster.
 
     Raises :class:`~gateway.documents.ConfigurationError`.
     """
@@ -31,14 +33,16 @@ def see_to_people(ledger: Ledger, site: Site, clock: Clock) -> None:
     if path is None:
         return
     with ledger.read(site.id) as view:
-        if any(person.username != ADMIN for person in people.everybody(view)):
-            return
-    content = people_file.read(path, site).content
-    done = people_file.bring_in(
-        ledger, site, content, actor=PROGRAM, now=clock.now(), password_of=ADMIN
+        is_staffed = any(person.username != ADMIN for person in people.everybody(view))
+        has_rotation = rotation_of(view, site.zone) is not None
+    if is_staffed:
+        # Only where a kill came between the two is there a roster left to bring in.
+        if not has_rotation and roster_file.holds_roster(people_import.check(path, site, ledger)):
+            roster_file.bring_in(ledger, site, path, actor=PROGRAM, now=clock.now())
+        return
+    done = people_import.bring_in(
+        ledger, site, path, actor=PROGRAM, now=clock.now(), password_of=ADMIN
     )
-    if roster_file.holds_roster(content):
-        roster_file.bring_in(ledger, site, path, actor=PROGRAM, now=clock.now())
     if done.added:
         names = ", ".join(done.added)
         print(f"dutyroom: demo people, each with the password of {ADMIN}: {names}", flush=True)

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from api import configuration
+from api import configuration, demo_people
 from api.settings import Settings
 from gateway import failpoint
 from gateway import site as site_file
@@ -56,8 +56,10 @@ class FilesInForce:
         Raises ConfigurationError with every problem, and then what was in force still is.
         """
         given = settings.site.absolute()
-        configuration.check(settings)
+        people = demo_people.file_of(configuration.check(settings))
         paths = [given, *site_file.files_beside(given)]
+        if people is not None:
+            paths.append(people.absolute())
         root = Path(os.path.commonpath([path.parent for path in paths]))
         name = _fingerprint(root, paths)
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -33,7 +33,7 @@ class RoundArea(Document):
 
 
 class ItemCounts(Document):
-    """The items of a round by their state; none before it opens."""
+    """The items of a round by their state; before it opens all wait."""
 
     total: int
     automatic: int = Field(description="Those that telemetry answers where it can.")
@@ -155,7 +155,9 @@ class RoundItem(Document):
 
 
 class Round(RoundSummary):
-    rows: list[RoundItem] = Field(description="None before it opens.")
+    rows: list[RoundItem] = Field(
+        description="Its lines; before it opens as they would be if it opened now."
+    )
     findings: list[Finding]
     events: list[LifecycleEvent]
     contains: list[RoundSummary] = Field(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
@@ -29,6 +29,7 @@ from rules.inspections.regime import Level
 from rules.ledger import round_view
 from rules.ledger.round_view import Wanted
 from rules.ledger.view import View
+from rules.shifts.local_time import date_of, instant_at
 
 router = APIRouter(tags=["rounds"], dependencies=[Depends(get_visitor)])
 
@@ -152,19 +153,14 @@ def _wanted(
     first, last = days
     unsaid = first is None and last is None
     if unsaid:
-        first = last = datetime.fromtimestamp(now / SECOND, tz=zone).date()
+        first = last = date_of(now, zone)
     return Wanted(
-        opens_from=None if first is None else _midnight(desk, first),
-        opens_before=None if last is None or last == date.max else _midnight(desk, last + _DAY),
+        opens_from=None if first is None else instant_at(first, 0, zone),
+        opens_before=None if last is None or last == date.max else instant_at(last + _DAY, 0, zone),
         level=None if level is None else Level(level),
         state=None if state is None else RoundState(state),
         or_open=unsaid,
     )
-
-
-def _midnight(desk: Desk, day: date) -> int:
-    """The beginning of ``day`` at the site (µs UTC)."""
-    return round(datetime.combine(day, time(), tzinfo=desk.site.zone).timestamp() * SECOND)
 
 
 async def _document(desk: Desk, round_id: str) -> models.Round:

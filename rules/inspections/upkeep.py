@@ -14,6 +14,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+import structlog
+from sqlalchemy.exc import DataError, IntegrityError
+
 from gateway.latest import Current
 from gateway.model.equipment import Site
 from gateway.model.moment import DAY, MINUTE, SECOND, Instant
@@ -27,8 +30,14 @@ from rules.ledger.roster import calendar_of
 from rules.ledger.round_rows import KeptItem, Round
 from rules.ledger.store import Entry, Ledger
 from rules.ledger.view import View
+from rules.lifecycle import IllegalTransitionError
 from rules.rule import Rulebook
 from rules.shifts.local_time import date_of
+
+_log = structlog.get_logger(__name__)
+
+_NEVER = (IntegrityError, DataError, IllegalTransitionError)
+"""Errors that another attempt would meet again."""
 
 LOOK_BACK = 92
 """Days for which rounds are planned afterwards."""
@@ -98,7 +107,7 @@ class Upkeep:
             if facts.opens_at <= now.wall < facts.late_until and (
                 found.opened_at is None or found.id in unsettled
             ):
-                soonest = min(soonest, self._attend(found, now, currents))
+                soonest = min(soonest, self._attend_apart(found, now, currents))
         if turned:
             with self._ledger.write(self._site.id) as entry:
                 rounds.tell(entry, turned, now.wall)
@@ -130,7 +139,10 @@ class Upkeep:
         )
 
     def _due(self, view: View, today: date, now: int) -> dict[str, Due]:
-        """By id, what has to be, of the periods that have begun."""
+        """By id, what has to be, of the periods that have begun.
+
+        What was overdue already when its duty came into force was nobody's to do.
+        """
         since = round_view.duties(view)
         is_working = calendar_of(view, self._site).is_working
         duties = [(regime, area) for (_, area), regime in self._duties.items()]
@@ -138,7 +150,7 @@ class Upkeep:
         return {
             one.id: one
             for one in due(duties, self._site.zone, is_working, first, today)
-            if one.late_until > since.get((one.regime, one.area), now)
+            if one.due_at > since.get((one.regime, one.area), now)
         }
 
     def _write(self, entry: Entry, pending: _Pending, now: int) -> None:
@@ -152,6 +164,14 @@ class Upkeep:
             rounds.restore(entry, found, one, now)
         for found in pending.withdrawn:
             rounds.withdraw(entry, found, now)
+
+    def _attend_apart(self, found: Round, now: Instant, currents: Mapping[str, Current]) -> int:
+        """As :meth:`_attend`; a round that the ledger does not take holds up no other."""
+        try:
+            return self._attend(found, now, currents)
+        except _NEVER as error:
+            _log.error("round cannot be written", round=found.id, error=str(error))
+            return now.wall + _COUNT_AGAIN
 
     def _attend(self, found: Round, now: Instant, currents: Mapping[str, Current]) -> int:
         """Open a round whose time it is, and fill it; when to look at it again, µs UTC."""

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from sqlalchemy import (
     ColumnElement,
-    RowMapping,
     Select,
     and_,
     case,
@@ -36,7 +35,6 @@ from rules.ledger.round_rows import (
     verdict_of,
 )
 from rules.ledger.rows import LifecycleEvent, event_of
-from rules.ledger.tables.people import user
 from rules.ledger.tables.rounds import (
     round_,
     round_duty,
@@ -47,6 +45,7 @@ from rules.ledger.tables.rounds import (
 )
 from rules.ledger.tables.work import work_order
 from rules.ledger.view import View
+from rules.people import people
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -241,7 +240,8 @@ def _of_site(view: View) -> Select[*tuple[object, ...]]:
 def _rounds(view: View, query: Select[*tuple[object, ...]]) -> list[Round]:
     rows = view.connection.execute(query).mappings().all()
     counts = _counts(view, [row["id"] for row in rows])
-    names = _names(view, rows, ("done_by", "countersigned_by"))
+    named = {row[column] for row in rows for column in ("done_by", "countersigned_by")}
+    names = people.names(view, named - {None})
     return [round_of(row, counts.get(row["id"], Counts()), names) for row in rows]
 
 
@@ -278,14 +278,5 @@ def _entries(view: View, round_id: str) -> list[RoundEntry]:
         .order_by(round_entry.c.change)
     )
     rows = view.connection.execute(query).mappings().all()
-    names = _names(view, rows, ("by",))
+    names = people.names(view, {row["by"] for row in rows})
     return [entry_of(row, names) for row in rows]
-
-
-def _names(view: View, rows: Collection[RowMapping], columns: Collection[str]) -> dict[str, str]:
-    """Username → display name of whoever the rows name; a machine has none."""
-    named = {row[column] for row in rows for column in columns} - {None}
-    if not named:
-        return {}
-    query = select(user.c.username, user.c.display_name).where(user.c.username.in_(sorted(named)))
-    return {row.username: row.display_name for row in view.connection.execute(query)}

@@ -18,9 +18,11 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 def product(tmp_path: Path) -> Iterator[Product]:
     site = demo_site(tmp_path / "site", hot=[(35, 600)], quick_rule=True)
     product = Product(data=tmp_path / "data", site=site, port=free_port())
-    product.start()
-    yield product
-    product.end()
+    try:
+        product.start()
+        yield product
+    finally:
+        product.end()
 
 
 def test_the_alarm_comes_up_is_acknowledged_and_its_order_is_there(page, product):
@@ -79,6 +81,8 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(page):
     log_in(page)
     for place in ("overview", "alarms", "orders", "equipment"):
         link = at(page, f"nav-{place}").last
+        if not link.is_visible():
+            at(page, "nav-more").click()
         link.click()
         expect(link).to_have_attribute("aria-current", "page")
         wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")

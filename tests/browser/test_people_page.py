@@ -22,9 +22,11 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     site = demo_site(folder / "site", hot=[(5, 3600)], quick_rule=True)
     shutil.copy(ROOT / "deploy/demo/people.yaml", site.parent)
     product = Product(data=folder / "data", site=site, port=free_port())
-    product.start()
-    yield product
-    product.end()
+    try:
+        product.start()
+        yield product
+    finally:
+        product.end()
 
 
 def test_an_officer_is_not_offered_what_is_for_those_who_answer_for_others(page):

@@ -23,6 +23,7 @@ from sqlalchemy import URL, create_engine, text
 from sqlalchemy.exc import OperationalError
 
 from gateway.model.equipment import BrokerTls
+from rules.ledger.store import open_ledger
 
 USER, PASSWORD = "dutyroom", "right:horse"
 _SETTINGS = """
@@ -57,6 +58,7 @@ class PostgresServer:
         self._as = _unprivileged()
         self._process: subprocess.Popen[bytes] | None = None
         self._numbers = count(1)
+        self._model: str | None = None
         if self._as:
             shutil.chown(folder, self._as["user"], self._as["group"])
         self._initialise()
@@ -121,11 +123,19 @@ class PostgresServer:
             database=database,
         ).render_as_string(hide_password=False)
 
-    def new_database(self) -> str:
-        """The URL of a new, empty database."""
+    def new_database(self, *, like: str = "template1") -> str:
+        """The URL of a new database, an empty one, or a copy of another."""
         name = f"ledger_{next(self._numbers)}"
-        self._run(f"CREATE DATABASE {name}")
+        self._run(f"CREATE DATABASE {name} TEMPLATE {like}")
         return self.url(name)
+
+    def new_ledger(self) -> str:
+        """The URL of a new database that has the tables of a ledger and nothing in them."""
+        if self._model is None:
+            # Making the tables takes longer than most tests.
+            self._model = self.new_database()
+            open_ledger(self._model).close()
+        return self.new_database(like=self._model.rpartition("/")[2])
 
     def drop_database(self, url: str) -> None:
         """Remove what :meth:`new_database` made, though somebody may still be connected."""

@@ -11,6 +11,7 @@ import pytest
 from postgres import PostgresServer
 from processes import Processes, separate_processes
 from product import wait_for
+from worlds import free_port
 
 pytestmark = pytest.mark.slow
 
@@ -59,6 +60,19 @@ def test_the_second_takes_over_and_nothing_is_lost_or_doubled(processes: Process
     assert [one["id"] for one in answers(processes)] == [order["id"]]
     assert len(processes.product.alarms()) == 1
     assert "Traceback" not in processes.logs()
+
+
+def test_on_one_data_directory_the_second_refuses(tmp_path: Path, mosquitto: str) -> None:
+    with separate_processes(tmp_path, mosquitto) as processes:
+        for service in ("gateway", "rules", "api"):
+            processes.start(service)
+        processes.be_ready()
+        for service in ("gateway", "rules", "embedded"):
+            processes.start("second", service, DUTYROOM_PORT=str(free_port()))
+            assert processes.running.pop("second").wait(30) == 2
+            name = "gateway" if service == "embedded" else service
+            assert f"another dutyroom {name} is running" in processes.log("second")
+        assert processes.product.answers(), processes.product.trouble
 
 
 def answers(processes: Processes) -> list[Mapping[str, Any]]:

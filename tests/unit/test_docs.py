@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from rules.alarms import lifecycle as alarm_lifecycle
+from rules.inspections import lifecycle as round_lifecycle
 from rules.orders import lifecycle as order_lifecycle
 
 ROOT = Path(__file__).parents[2]
@@ -67,7 +68,11 @@ def test_the_faults_page_lists_all_65_and_names_tests_that_exist():
             assert not test or f"def {test}(" in (ROOT / file).read_text(), f"row {number}: {test}"
 
 
-@pytest.mark.parametrize("table", [alarm_lifecycle, order_lifecycle], ids=["alarm", "order"])
+@pytest.mark.parametrize(
+    "table",
+    [alarm_lifecycle, order_lifecycle, round_lifecycle],
+    ids=["alarm", "order", "round"],
+)
 def test_the_life_cycles_are_drawn_as_their_tables_say(table):
     page = (ROOT / "deploy/docs/lifecycles.md").read_text()
     steps = [

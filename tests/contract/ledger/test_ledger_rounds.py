@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
@@ -10,7 +9,6 @@ from itertools import product
 from threading import Barrier
 
 import pytest
-from api_room import wait_for
 from duty_room import HOT, SITE, Gateway, person
 from duty_room import rulebook as alarms_only
 from inspections import (
@@ -24,19 +22,18 @@ from inspections import (
 )
 from round_desk import HERE, TODAY, Desk
 from sqlalchemy import insert, select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError
 
-from gateway.latest import Latest
+from gateway.model.equipment import Site
 from gateway.model.moment import HOUR, MINUTE, SECOND
 from gateway.model.quality import Quality
-from rules.inspections import service
 from rules.inspections.items import lines
 from rules.inspections.judge import ItemState
 from rules.inspections.lifecycle import Facts, state_of
 from rules.inspections.regime import Days
 from rules.inspections.upkeep import LOOK_BACK, Upkeep
 from rules.ledger import findings, round_view, rounds
-from rules.ledger.store import Ledger, open_ledger
+from rules.ledger.store import Entry, Ledger, open_ledger
 from rules.ledger.tables import rounds as tables
 from rules.shifts.calendar import DayKind
 from rules.shifts.calendar_actions import put_day, remove_day
@@ -257,6 +254,29 @@ def test_a_restart_at_any_point_leaves_one_round_one_finding_one_order(
         assert len(round_view.findings(view, TODAY)) == 2
 
 
+def test_a_round_that_the_ledger_does_not_take_holds_up_no_other(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.regimes = (regime("daily-a"), regime("daily-b"))
+    desk.go("2026-11-21 08:00")
+    real = rounds.fill
+
+    def refused(entry: Entry, where: Site, round_id: str, *rest: object, **named: object) -> None:
+        if round_id.startswith("daily-a"):
+            raise IntegrityError("insert", {}, Exception("never"))
+        real(entry, where, round_id, *rest, **named)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(rounds, "fill", refused)
+        assert desk.tick() == desk.now.wall + MINUTE
+    a, b = "daily-a.b1.2026-11-21", "daily-b.b1.2026-11-21"
+    assert [event for event, _, _ in desk.events(a)] == ["plan"]
+    assert desk.items(b)["temperature.pump-1"].state is ItemState.PASSED
+    desk.clock.advance(60)
+    desk.tick()
+    assert desk.items(a)["temperature.pump-1"].state is ItemState.PASSED
+
+
 def test_of_two_workers_that_race_one_has_an_effect(place: str, desk: Desk) -> None:
     desk.go("2026-11-21 08:00")
     start = Barrier(4)
@@ -436,69 +456,3 @@ def test_what_is_written_of_an_item_is_read_back_whole(desk: Desk) -> None:
     desk.go("2026-11-21 08:00")
     desk.tick(silent=True)
     assert [kept.item for kept in desk.items().values()] == lines(regime(), "b1", HERE)
-
-
-class Broken:
-    """A ledger that does not answer the first times."""
-
-    def __init__(self, real: Ledger, failures: int) -> None:
-        self._real = real
-        self.failures = failures
-
-    def read(self, name: str) -> object:
-        if self.failures > 0:
-            self.failures -= 1
-            raise OperationalError("select", {}, Exception("down"))
-        return self._real.read(name)
-
-    def write(self, name: str) -> object:
-        return self._real.write(name)
-
-
-def test_the_service_survives_a_ledger_that_is_down(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(service, "_TICK_S", 0.01)
-    broken = Broken(desk.ledger, failures=5)
-
-    async def main() -> None:
-        stop = asyncio.Event()
-        running = asyncio.create_task(
-            service.run(
-                site=HERE,
-                rulebook=rulebook(regime()),
-                ledger=broken,  # type: ignore[arg-type]
-                latest=Latest(HERE),
-                clock=desk.clock,
-                stop=stop,
-            )
-        )
-        await asyncio.to_thread(wait_for, lambda: TODAY in desk.states())
-        desk.go("2026-11-21 08:00")
-        await asyncio.to_thread(wait_for, lambda: ("open", "planned", "due") in desk.events())
-        stop.set()
-        await running
-
-    asyncio.run(main())
-    assert broken.failures == 0
-
-
-def test_the_service_does_nothing_while_nothing_is_due(desk: Desk) -> None:
-    desk.tick()
-    rounds_service = service.Rounds(
-        site=HERE, rulebook=rulebook(regime()), ledger=desk.ledger, latest=Latest(HERE)
-    )
-    asyncio.run(rounds_service.tick(desk.now))
-    counted = Broken(desk.ledger, failures=99)
-    rounds_service._upkeep = Upkeep(
-        site=HERE,
-        rulebook=rulebook(regime()),
-        ledger=counted,  # type: ignore[arg-type]
-    )
-    for _ in range(60):
-        desk.clock.advance(4)
-        asyncio.run(rounds_service.tick(desk.now))
-    assert counted.failures == 99, "the ledger was not even asked"
-    desk.clock.advance(MINUTE / SECOND)
-    with pytest.raises(OperationalError):
-        asyncio.run(rounds_service.tick(desk.now))

@@ -291,7 +291,6 @@ def test_every_deed_is_in_the_audit(desk: Desk) -> None:
     countersign(desk)
     with desk.ledger.read(SITE) as view:
         rows = list(audit.rows(view))
-        assert audit.first_bad(view) is None
     deeds = ["round.enter"] * 4 + ["round.finish", "round.countersign"]
     assert [row.action for row in rows] == deeds
     assert {row.subject for row in rows} == {TODAY}

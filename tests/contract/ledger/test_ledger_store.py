@@ -23,9 +23,9 @@ def test_the_migrations_make_the_tables_that_the_code_uses(ledger: Ledger) -> No
         assert compare_metadata(context, tables.metadata) == []
 
 
-def test_several_processes_may_open_a_new_ledger_at_once(place: str) -> None:
+def test_several_processes_may_open_a_new_ledger_at_once(untouched_place: str) -> None:
     with ThreadPoolExecutor(4) as pool:
-        opened = list(pool.map(lambda _: open_ledger(place), range(4)))
+        opened = list(pool.map(lambda _: open_ledger(untouched_place), range(4)))
     for ledger in opened:
         with ledger.read(SITE) as view:
             assert view.last_change_id() == 0
@@ -33,7 +33,7 @@ def test_several_processes_may_open_a_new_ledger_at_once(place: str) -> None:
 
 
 def test_a_migration_that_fails_leaves_nothing_behind(
-    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    untouched_place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     half = tmp_path / "migrations"
     (half / "versions").mkdir(parents=True)
@@ -48,8 +48,8 @@ def test_a_migration_that_fails_leaves_nothing_behind(
     with monkeypatch.context() as patch:
         patch.setattr(store, "_MIGRATIONS", half)
         with pytest.raises(RuntimeError, match="half way"):
-            open_ledger(place)
-    open_ledger(place).close()
+            open_ledger(untouched_place)
+    open_ledger(untouched_place).close()
 
 
 def test_an_entry_that_raises_is_undone_whole(ledger: Ledger) -> None:

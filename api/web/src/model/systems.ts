@@ -1,6 +1,6 @@
 /** The building's systems: which classes of equipment belong to each and what a tile says. */
-import type { Equipment, Reading, Quality } from '../client/types.ts'
-import { seen, worse } from './freshness.ts'
+import type { Equipment, Point, Reading, Quality } from '../client/types.ts'
+import { seen, worse, type Seen } from './freshness.ts'
 
 export type SystemId = 'power' | 'water' | 'lift' | 'fire' | 'lighting' | 'other'
 
@@ -50,8 +50,56 @@ export const FIRST_POINTS: Readonly<Record<string, FirstPoints>> = {
   lift: { state: 'door_open', main: 'floor', more: ['speed'] },
   fire_panel: { main: 'panel_status' },
   fire_detector: { state: 'event_type' },
-  lamp: { state: 'output', main: 'power', more: ['voltage', 'current'] },
+  lamp: { state: 'output', main: 'power', more: ['voltage', 'current', 'brightness'] },
   lighting_circuit: { state: 'output' },
+}
+
+/** The points that are shown first of `thing`, as far as it has them; never none of all. */
+export function firstPoints({ class: kind, points }: Pick<Equipment, 'class' | 'points'>): Point[] {
+  const { state, main, more = [] } = FIRST_POINTS[kind] ?? {}
+  const found = [state, main, ...more].flatMap(
+    (key) => points.find((point) => point.key === key) ?? [],
+  )
+  return found.length > 0 ? found : points.slice(0, 1)
+}
+
+/** Flags that say what goes on, where 0 and 1 are both well, by class of equipment. */
+const WORKING: Readonly<Record<string, readonly string[]>> = {
+  lamp: ['output'],
+  lift: ['going_up', 'going_down', 'level', 'door_open', 'person'],
+  lighting_circuit: ['output', 'feedback'],
+  pump: ['running', 'remote'],
+}
+/** Fewer than so many stay in sight. */
+const FEW = 3
+
+/**
+ * `points` as a list has them: the alarmed first, then what is measured, then the other flags;
+ * `normal` are the flags that say nothing: 0, known, and not of what goes on.
+ */
+export function sorted(
+  { class: kind, points }: Pick<Equipment, 'class' | 'points'>,
+  alarmed: (point: Point) => boolean,
+  seen: (point: Point) => Seen,
+): { shown: Point[]; normal: Point[] } {
+  const first = FIRST_POINTS[kind]
+  const working = [...(WORKING[kind] ?? []), first?.state, first?.main]
+  const quiet = points.filter(
+    (point) =>
+      (point.kind === 'flag' || point.kind === 'state') &&
+      !working.includes(point.key) &&
+      !alarmed(point) &&
+      seen(point).quality === 'good' &&
+      seen(point).value === 0,
+  )
+  const normal = quiet.length < FEW ? [] : quiet
+  const rank = (point: Point): number => (alarmed(point) ? 0 : point.kind === 'number' ? 1 : 2)
+  return {
+    shown: points
+      .filter((point) => !normal.includes(point))
+      .toSorted((one, other) => rank(one) - rank(other)),
+    normal,
+  }
 }
 
 export interface System {

@@ -97,6 +97,7 @@ export const useEntries = defineStore('entries', () => {
   }
 
   watch(() => live.snapshots, again)
+  window.addEventListener('online', again)
 
   return {
     answered,

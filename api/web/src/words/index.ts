@@ -56,10 +56,12 @@ export function useWords() {
     return { figure: state === undefined ? figure(shown.value) : text(state), unit: point.unit }
   }
 
-  /** `上限 75`: the limit that an alarm was raised against; empty where it has none. */
+  /** `上限 75`: the limit that an alarm was raised against; empty where it has no number. */
   const limit = (alarm: Alarm): string => {
-    if (alarm.limit === null) return ''
-    const rule = site.points.get(alarm.point)?.limits.find((found) => found.rule === alarm.rule)
+    const point = site.points.get(alarm.point)
+    // Of a flag or a state, the word that it has in the alarm says all.
+    if (alarm.limit === null || (point !== undefined && point.kind !== 'number')) return ''
+    const rule = point?.limits.find((found) => found.rule === alarm.rule)
     const value = figure(alarm.limit, Number.isInteger(alarm.limit) ? 0 : 1)
     if (typeof rule?.above === 'number') return t('limit.above', { value })
     if (typeof rule?.below === 'number') return t('limit.below', { value })

@@ -1,0 +1,195 @@
+"""A quarter of the demonstration site, fast-forwarded: exactly the planned rounds (gate 49)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from inspections import SHANGHAI, at, currents
+
+from gateway.clock import ManualClock
+from gateway.model.moment import SECOND
+from gateway.site import load
+from rules.inspections.upkeep import Upkeep
+from rules.ledger import round_view
+from rules.ledger.round_rows import Round
+from rules.ledger.round_view import Wanted
+from rules.ledger.store import open_ledger
+from rules.rulebook import load_rulebook
+from rules.shifts.local_time import date_of
+
+DEMO = Path(__file__).parents[3] / "deploy" / "demo" / "site.yaml"
+START, END = "2026-10-01 00:00", "2026-12-31 23:59"
+HOURS = (0, 8, 19)
+"""When the service looks: planning, the windows of the day, the night round."""
+
+
+@pytest.fixture(scope="module")
+def quarter(tmp_path_factory: pytest.TempPathFactory) -> list[Round]:
+    """Every round of a ledger that is new on 2026-10-01; nobody does any."""
+    site = load(DEMO)
+    ledger = open_ledger(tmp_path_factory.mktemp("quarter") / "ledger.db")
+    upkeep = Upkeep(site=site, rulebook=load_rulebook(site), ledger=ledger)
+    clock = ManualClock(at(START))
+    told = at(START)
+    while clock.now().wall <= at(END):
+        now = clock.now()
+        upkeep.plan(now)
+        upkeep.keep(now, currents(now, site), told=told)
+        told = now.wall
+        hour = (now.wall - at(f"{date_of(now.wall, SHANGHAI)} 00:00")) // (3600 * SECOND)
+        later = next((one for one in HOURS if one > hour), 24)
+        clock.advance((later - hour) * 3600)
+    with ledger.read(site.id) as view:
+        found = round_view.rounds(view, Wanted(), now=at(END))
+    ledger.close()
+    return found
+
+
+def counts(found: list[Round]) -> dict[str, int]:
+    return dict(Counter(one.regime for one in found))
+
+
+def of_the_quarter(quarter: list[Round]) -> list[Round]:
+    """Of the days, weeks and months that begin in it."""
+    return [one for one in quarter if not is_carried_over(one)]
+
+
+def is_carried_over(one: Round) -> bool:
+    return one.period in ("2026-09-30", "2026-W39", "2026-W40", "2026-09") and not (
+        one.regime == "weekly-equipment-patrol" and one.period == "2026-W40"
+    )
+
+
+def test_the_quarter_has_exactly_the_planned_rounds(quarter: list[Round]) -> None:
+    """Worked out by hand.
+
+    Daily, every day: October has 31, November 30, December 31: 92 days.
+    - pump room: pumps and booster are in one area: 92
+    - power room: meter and climate are in one area: 92
+    - lifts: in tower-1 and tower-2: 2 x 92 = 184
+    - fire: one for the whole site: 92
+    - lighting: gate-lobby (lamp-1), tower-1 (lamp-2), garden, garage: 4 x 92 = 368
+
+    Weekly, one a week that begins in the quarter. 2026-10-01 is a Thursday, so the Mondays are
+    October 5, 12, 19, 26, November 2, 9, 16, 23, 30, December 7, 14, 21, 28: 13 weeks, W41 to
+    W53. A holiday moves a round within its week and never removes it.
+    - pump room, power room, fire, night round of lighting: 13 each
+    - lifts: 2 x 13 = 26
+    - equipment patrol: 13, of the weeks before these: W40 to W52
+
+    Monthly, October, November, December: 3 each.
+    - pump room, power room, fire, lighting: 3 each; lifts: 2 x 3 = 6
+    """
+    assert counts(of_the_quarter(quarter)) == {
+        "daily-pump-room": 92,
+        "daily-power-room": 92,
+        "daily-lift": 184,
+        "daily-fire": 92,
+        "daily-lighting": 368,
+        "weekly-pump-room": 13,
+        "weekly-power-room": 13,
+        "weekly-lift": 26,
+        "weekly-fire": 13,
+        "weekly-night-lighting": 13,
+        "weekly-equipment-patrol": 13,
+        "monthly-pump-room": 3,
+        "monthly-power-room": 3,
+        "monthly-lift": 6,
+        "monthly-fire": 3,
+        "monthly-lighting": 3,
+    }
+
+
+def test_what_was_still_open_when_the_ledger_was_new(quarter: list[Round]) -> None:
+    """By hand, at 2026-10-01 00:00:
+
+    Daily of September 30, open until 08:00: 1 + 1 + 2 + 1 + 4 = 9.
+    Weekly of W40 (September 28 to October 4). Pump room and fire on Tuesday 29, until October 1
+    17:30; power room on Wednesday 30, until October 2; lifts on Thursday October 1, a holiday
+    with no working day behind it in the week, so back to September 30: 2; night round on Friday
+    October 2. The patrol of W39, on Monday 28, until October 5 08:00.
+    Monthly of September: lifts on the 30th, until October 3: 2. Lighting on the 25th, a holiday
+    until the 27th (Mid-Autumn), so on Monday 28, until October 1 17:30. The others are over.
+    """
+    carried = [one for one in quarter if is_carried_over(one)]
+    assert counts(carried) == {
+        "daily-pump-room": 1,
+        "daily-power-room": 1,
+        "daily-lift": 2,
+        "daily-fire": 1,
+        "daily-lighting": 4,
+        "weekly-pump-room": 1,
+        "weekly-power-room": 1,
+        "weekly-lift": 2,
+        "weekly-fire": 1,
+        "weekly-night-lighting": 1,
+        "weekly-equipment-patrol": 1,
+        "monthly-lift": 2,
+        "monthly-lighting": 1,
+    }
+
+
+@pytest.mark.parametrize(
+    ("round_id", "opens"),
+    [
+        # National Day, October 1 to 7: on to the first working day of the week, Thursday 8.
+        ("weekly-pump-room.b1-pump-room.2026-W41", "2026-10-08 08:00"),
+        ("weekly-equipment-patrol.2026-W40", "2026-10-08 08:00"),
+        # Fire and the night round take no holidays.
+        ("weekly-fire.2026-W41", "2026-10-06 08:00"),
+        ("weekly-night-lighting.2026-W40", "2026-10-02 19:00"),
+        # October 10 is a Saturday that is worked.
+        ("monthly-pump-room.b1-pump-room.2026-10", "2026-10-10 08:00"),
+        # December 12 is a Saturday, December 20 and October 25 are Sundays.
+        ("monthly-power-room.b1-power-room.2026-12", "2026-12-14 08:00"),
+        ("monthly-fire.2026-12", "2026-12-21 08:00"),
+        ("monthly-lighting.2026-10", "2026-10-26 08:00"),
+        # The 31st, or the last day where there is none.
+        ("monthly-lift.tower-1.2026-11", "2026-11-30 08:00"),
+        ("monthly-lift.tower-2.2026-12", "2026-12-31 08:00"),
+        # The week that ends in the next year.
+        ("weekly-night-lighting.2026-W53", "2027-01-01 19:00"),
+        ("weekly-equipment-patrol.2026-W52", "2026-12-28 08:00"),
+    ],
+)
+def test_holidays_move_what_people_do_in_working_time(
+    quarter: list[Round], round_id: str, opens: str
+) -> None:
+    (found,) = [one for one in quarter if one.id == round_id]
+    assert found.facts.opens_at == at(opens)
+
+
+def test_nobody_has_done_any_so_they_are_missed_but_for_those_still_open(
+    quarter: list[Round],
+) -> None:
+    """By hand, at 2026-12-31 23:59: the 9 daily ones of the 31st are late until January 1 08:00.
+    Weekly of W53: the patrol of W52 is late until January 4; fire on the 29th ended on the 31st;
+    pump room on the 29th too; power room on Wednesday 30 until January 1, lifts on the 31st: 3
+    late; the night round of January 1 is planned. Monthly: lifts of the 31st until January 3: 2.
+    """
+    late = sorted(one.id for one in quarter if one.state(at(END)) == "late")
+    assert late == sorted(
+        [
+            "daily-pump-room.b1-pump-room.2026-12-31",
+            "daily-power-room.b1-power-room.2026-12-31",
+            "daily-lift.tower-1.2026-12-31",
+            "daily-lift.tower-2.2026-12-31",
+            "daily-fire.2026-12-31",
+            *(
+                f"daily-lighting.{area}.2026-12-31"
+                for area in ("gate-lobby", "tower-1", "garden", "garage")
+            ),
+            "weekly-equipment-patrol.2026-W52",
+            "weekly-power-room.b1-power-room.2026-W53",
+            "weekly-lift.tower-1.2026-W53",
+            "weekly-lift.tower-2.2026-W53",
+            "monthly-lift.tower-1.2026-12",
+            "monthly-lift.tower-2.2026-12",
+        ]
+    )
+    planned = [one.id for one in quarter if one.state(at(END)) == "planned"]
+    assert planned == ["weekly-night-lighting.2026-W53"]
+    states = Counter(one.state(at(END)).value for one in quarter)
+    assert states == {"late": 15, "planned": 1, "missed": len(quarter) - 16}

@@ -1,0 +1,290 @@
+"""Rounds over HTTP: what is due, one round, filling it in, signing and countersigning it."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import pytest
+from api_room import Room
+from inspections import at, current, currents
+from staff import cookie, hire, session
+from starlette.testclient import TestClient
+
+from gateway.latest import Current
+from gateway.model.moment import SECOND
+from gateway.model.quality import Quality
+from rules.inspections.upkeep import Upkeep
+from rules.people.roles import Role
+
+PUMP_ROOM = "daily-pump-room.b1-pump-room.2025-11-22"
+PATROL = "weekly-equipment-patrol.2025-W47"
+ROUNDS = "/api/v1/rounds"
+GOOD: dict[str, float | Current] = {
+    "booster-1.tank_level": 60.0,
+    "pump-1.running": 1.0,
+    "pump-room-climate.temperature": 20.0,
+    "power-room-climate.temperature": 20.0,
+    "power-room-climate.humidity": 50.0,
+    "meter-1.voltage_l1": 230.0,
+    "meter-1.voltage_l2": 230.0,
+    "meter-1.voltage_l3": 230.0,
+}
+
+
+class Desk:
+    """The room, its rounds kept by hand, and its people."""
+
+    def __init__(self, room: Room) -> None:
+        self.room = room
+        self._upkeep = Upkeep(site=room.site, rulebook=room.rulebook, ledger=room.ledger)
+        self._told = room.clock.now().wall
+
+    def tick(self, when: str, said: dict[str, float | Current] | None = None) -> None:
+        self.room.clock.advance((at(when) - self.room.clock.now().wall) / SECOND)
+        now = self.room.clock.now()
+        self._upkeep.plan(now)
+        readings = currents(now, self.room.site, {**GOOD, **(said or {})})
+        self._upkeep.keep(now, readings, told=self._told)
+        self._told = now.wall
+
+
+@pytest.fixture
+def desk(room: Room) -> Desk:
+    """Friday 2025-11-21, 18:00: the rounds of the day are late, and those of the week."""
+    made = Desk(room)
+    made.tick("2025-11-21 18:00")
+    for username, role in (
+        ("li", Role.TECHNICIAN),
+        ("chen", Role.ENGINEERING_MANAGER),
+        ("zhou", Role.OFFICER),
+    ):
+        hire(room.ledger, room.site, username, role, room.clock.now())
+    return made
+
+
+class Person:
+    """Somebody at the page, with a session that has just begun."""
+
+    def __init__(self, client: TestClient, room: Room, username: str) -> None:
+        self._client = client
+        self._room = room
+        self._username = username
+
+    def _headers(self) -> dict[str, str]:
+        now = self._room.clock.now()
+        return cookie(session(self._room.ledger, self._room.site.id, self._username, now))
+
+    def get(self, path: str, **query: Any) -> Any:
+        answer = self._client.get(path, headers=self._headers(), params=query)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def post(self, path: str, body: Any = None, expected: int = 200) -> Any:
+        answer = self._client.post(path, headers=self._headers(), json=body)
+        assert answer.status_code == expected, answer.text
+        return answer.json()
+
+    def enter(self, round_id: str, key: str, value: Any, expected: int = 200, **more: Any) -> Any:
+        body = {"entry": str(uuid.uuid4()), "value": value, **more}
+        return self.post(f"{ROUNDS}/{round_id}/items/{key}", body, expected)
+
+    def answer_all(self, round_id: str) -> None:
+        """As if all were in order."""
+        for row in self.get(f"{ROUNDS}/{round_id}")["rows"]:
+            if row["state"] in ("waiting", "handed_over"):
+                first = row["choices"][0]["key"] if row["choices"] else ""
+                answers = {"tick": True, "number": row["low"] or 1, "choice": first, "text": "无"}
+                self.enter(round_id, row["key"], answers[row["answer"]])
+
+
+@pytest.fixture
+def li(visitor: TestClient, desk: Desk) -> Person:
+    return Person(visitor, desk.room, "li")
+
+
+@pytest.fixture
+def chen(visitor: TestClient, desk: Desk) -> Person:
+    return Person(visitor, desk.room, "chen")
+
+
+def ids(page: Any) -> list[str]:
+    return [one["id"] for one in page["items"]]
+
+
+def test_what_opens_today_and_what_is_open(li: Person, desk: Desk) -> None:
+    found = li.get(ROUNDS)
+    assert "daily-pump-room.b1-pump-room.2025-11-21" in ids(found)
+    assert {one["state"] for one in found["items"]} == {"late", "planned"}
+    due = [one["due_at"] for one in found["items"]]
+    assert due == sorted(due), "what is due first is at the top"
+    assert "weekly-equipment-patrol.2025-W46" in ids(found), "open since Monday"
+    assert "weekly-night-lighting.2025-W47" in ids(found), "tonight's"
+    assert found["next"] is None
+
+
+def test_rounds_of_days_levels_and_states(li: Person, desk: Desk) -> None:
+    desk.tick("2025-11-22 08:00")
+    saturday = {"from": "2025-11-22", "to": "2025-11-22"}
+    assert len(ids(li.get(ROUNDS, **saturday))) == 9, "the daily ones"
+    assert all(one["level"] == "daily" for one in li.get(ROUNDS, **saturday)["items"])
+    weekly = li.get(ROUNDS, **{"from": "2025-11-17", "to": "2025-11-23"}, level="weekly")
+    assert {one["period"] for one in weekly["items"]} == {"2025-W46", "2025-W47"}
+    missed = li.get(ROUNDS, **saturday, state="missed")
+    assert ids(missed) == []
+    assert ids(li.get(ROUNDS, **saturday, state="due")) == ids(li.get(ROUNDS, **saturday))
+    first = li.get(ROUNDS, **saturday, limit=4)
+    second = li.get(ROUNDS, **saturday, limit=5, cursor=first["next"])
+    assert ids(first) + ids(second) == ids(li.get(ROUNDS, **saturday))
+    assert second["next"] is None
+
+
+def test_one_round_says_what_proved_each_line(li: Person, desk: Desk) -> None:
+    room = desk.room
+    hot = {"pump-2.motor_temperature": 81.5}
+    desk.tick("2025-11-22 08:00", hot)
+    found = li.get(f"{ROUNDS}/{PUMP_ROOM}")
+    assert found["form"] == {"zh": "泵房日检记录表", "en": "Pump room daily record"}
+    assert found["area"]["name"]["zh"] == "B1 泵房"
+    assert (found["state"], found["role"], found["countersign_role"]) == ("due", "technician", None)
+    rows = {row["key"]: row for row in found["rows"]}
+    running = rows["running-pumps"]
+    assert (running["kind"], running["state"]) == ("automatic", "passed")
+    assert (running["reading"]["value"], running["reading"]["text"]["zh"]) == (1.0, "生活水泵 1")
+    failed = rows["motor-temperature.pump-2"]
+    assert failed["reading"]["value"] == 81.5
+    assert failed["reading"]["quality"] == "good"
+    assert failed["reading"]["age"] == 1.0
+    assert failed["reading"]["received_at"] == "2025-11-22T07:59:59.000+08:00"
+    assert failed["reading"]["source_time"] == "2025-11-22T07:59:57.000+08:00"
+    assert (failed["high"], failed["unit"], failed["point"]) == (
+        75.0,
+        "℃",
+        "pump-2.motor_temperature",
+    )
+    assert failed["finding"]["severity"] == "serious"
+    order = li.get(f"/api/v1/orders/{failed['finding']['order']['id']}")
+    assert order["finding"] == {
+        "id": f"{PUMP_ROOM}.motor-temperature.pump-2",
+        "round": PUMP_ROOM,
+        "item": "motor-temperature.pump-2",
+    }
+    assert (order["alarms"], order["cause_key"]) == ([], "motor-overheat")
+    assert order["title"]["zh"] == "生活水泵 2 电机温度"
+    tick = rows["noise-vibration-smell.pump-1"]
+    assert (tick["kind"], tick["answer"], tick["state"]) == ("manual", "tick", "waiting")
+    assert "S1 4.2.1" in tick["source"]
+    assert found["items"]["failed"] == 1
+    assert found["items"]["total"] == len(rows)
+    assert [finding["item"] for finding in found["findings"]] == ["motor-temperature.pump-2"]
+    assert [step["event"] for step in found["events"]] == ["plan", "open"]
+    assert found["statement"]["zh"] == "记录真实、齐全、简洁。"
+    assert room.site.id not in found["id"]
+
+
+def test_a_line_that_telemetry_cannot_answer_says_why(li: Person, desk: Desk) -> None:
+    stale = current(40.0, desk.room.clock.now(), Quality.STALE)
+    desk.tick("2025-11-22 08:00", {"pump-1.motor_temperature": stale})
+    key = "motor-temperature.pump-1"
+    (row,) = [r for r in li.get(f"{ROUNDS}/{PUMP_ROOM}")["rows"] if r["key"] == key]
+    assert (row["state"], row["reading"]) == ("handed_over", None)
+    assert row["why"] == {"zh": "读数已过期", "en": "the reading is stale"}
+    done = li.enter(PUMP_ROOM, key, 44.5, note="点温枪", taken_at="2025-11-22T07:59:00+08:00")
+    (row,) = [r for r in done["rows"] if r["key"] == key]
+    assert row["state"] == "passed"
+    entry = row["entry"]
+    assert (entry["value"], entry["by"], entry["by_name"], entry["via"]) == (
+        44.5,
+        "li",
+        "某li",
+        "session",
+    )
+    assert entry["taken_at"] == "2025-11-22T07:59:00.000+08:00"
+    assert entry["received_at"] == "2025-11-22T08:00:00.000+08:00"
+
+
+def test_the_same_entry_again_changes_nothing(li: Person, desk: Desk) -> None:
+    desk.tick("2025-11-22 08:00")
+    entry = str(uuid.uuid4())
+    first = li.enter(PUMP_ROOM, "cleanliness", True, entry=entry)
+    assert li.enter(PUMP_ROOM, "cleanliness", True, entry=entry) == first
+    problem = li.enter(PUMP_ROOM, "tools", True, 409, entry=entry)
+    assert "was used for" in problem["detail"]
+
+
+@pytest.mark.parametrize(
+    ("key", "body", "status"),
+    [
+        ("cleanliness", {"value": "yes"}, 422),
+        ("cleanliness", {"value": 1}, 422),
+        ("weather", {"value": "hail"}, 422),
+        ("cleanliness", {"value": True, "entry": "1"}, 422),
+        ("cleanliness", {"value": True, "taken_at": "2025-11-22T08:00:00"}, 422),
+        ("cleanliness", {"value": True, "taken_at": "0001-01-01T00:00:00Z"}, 422),
+        ("cleanliness", {"value": True, "more": 1}, 422),
+        ("cleanliness", {"value": None}, 422),
+        ("faults", {"value": "x" * 2001}, 422),
+        ("running-pumps", {"value": 1}, 409),
+        ("no-such-item", {"value": True}, 404),
+    ],
+)
+def test_what_is_no_answer_is_refused(
+    li: Person, desk: Desk, key: str, body: dict[str, Any], status: int
+) -> None:
+    desk.tick("2025-11-22 08:00")
+    body = {"entry": str(uuid.uuid4()), **body}
+    li.post(f"{ROUNDS}/{PUMP_ROOM}/items/{key}", body, status)
+    assert li.get(f"{ROUNDS}/{PUMP_ROOM}")["started_at"] is None
+
+
+def test_a_weekly_round_from_due_to_countersigned(li: Person, chen: Person, desk: Desk) -> None:
+    """2025-W47 is reviewed on Monday 2025-11-24; its daily rounds were not all done."""
+    desk.tick("2025-11-22 08:00")
+    li.answer_all(PUMP_ROOM)
+    li.post(f"{ROUNDS}/{PUMP_ROOM}/finish", {"note": "无异常"})
+    assert li.get(f"{ROUNDS}/{PUMP_ROOM}")["done_note"] == "无异常"
+    desk.tick("2025-11-23 08:00")
+    desk.tick("2025-11-24 08:00")
+    found = li.get(f"{ROUNDS}/{PATROL}")
+    assert (found["state"], found["area"]) == ("due", None)
+    assert found["form"]["zh"] == "设备巡视检查记录表"
+    contained = {one["id"]: one["state"] for one in found["contains"]}
+    # The ledger is new since Friday evening: 9 daily rounds each on Friday, Saturday, Sunday.
+    assert len(contained) == 27
+    assert contained.pop(PUMP_ROOM) == "done"
+    assert set(contained.values()) == {"missed"}
+    completion = next(row for row in found["rows"] if row["key"] == "daily-completion")
+    assert (completion["state"], completion["reading"]["value"]) == ("failed", 3.7)
+    assert completion["reading"]["text"]["zh"] == "应检 27 次，已检 1 次"
+    chen.post(f"{ROUNDS}/{PATROL}/countersign", expected=409)
+    li.post(f"{ROUNDS}/{PATROL}/finish", expected=409)
+    li.answer_all(PATROL)
+    done = li.post(f"{ROUNDS}/{PATROL}/finish")
+    assert (done["state"], done["done_by"], done["done_by_name"]) == ("done", "li", "某li")
+    assert [finding["severity"] for finding in done["findings"]] == ["minor"]
+    assert PATROL in ids(chen.get(ROUNDS)), "it waits for the manager"
+    li.post(f"{ROUNDS}/{PATROL}/countersign", expected=403)
+    after = chen.post(f"{ROUNDS}/{PATROL}/countersign", {"note": "已抽查"})
+    assert (after["state"], after["countersigned_by"]) == ("countersigned", "chen")
+    assert (after["countersigned_by_name"], after["countersign_note"]) == ("某chen", "已抽查")
+    assert [step["event"] for step in after["events"]][-2:] == ["finish", "countersign"]
+    chen.post(f"{ROUNDS}/{PATROL}/countersign", expected=409)
+
+
+def test_who_signed_a_round_does_not_countersign_it(chen: Person, desk: Desk) -> None:
+    desk.tick("2025-11-24 08:00")
+    chen.answer_all(PATROL)
+    chen.post(f"{ROUNDS}/{PATROL}/finish")
+    problem = chen.post(f"{ROUNDS}/{PATROL}/countersign", expected=409)
+    assert problem["detail"] == "Who signed a round does not countersign it."
+
+
+def test_what_is_not_there(li: Person) -> None:
+    for path in ("finish", "countersign", "items/x"):
+        body = {"entry": str(uuid.uuid4()), "value": True} if path == "items/x" else None
+        li.post(f"{ROUNDS}/no.such/{path}", body, 403 if path == "countersign" else 404)
+
+
+def test_a_day_at_the_end_of_time_is_no_error(li: Person) -> None:
+    for day in ("0001-01-01", "9999-12-31"):
+        li.get(ROUNDS, **{"from": day, "to": day})

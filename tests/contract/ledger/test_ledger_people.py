@@ -6,32 +6,19 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
+import two_people
 from duty_room import NOON, SITE, site
+from two_people import ADMIN, COMMAND, THERE, ZHOU, deeds, is_on, log_in
 
 from gateway.clock import ManualClock
 from rules.ledger import audit
 from rules.ledger.idempotency import KeyReusedError
 from rules.ledger.store import Ledger
-from rules.people import accounts, people, sessions, tokens
-from rules.people.accounts import LogInRefusedError, NotAMemberError, Visit, WrongPinError
+from rules.people import accounts, people, tokens
+from rules.people.accounts import LogInRefusedError, NotAMemberError, WrongPinError
 from rules.people.people import Certificate, CertificateState, Person
 from rules.people.roles import Actor, ForbiddenError, Permission, Role, Via
 from rules.refusals import ConflictError, NotFoundError, NotValidError
-
-ADMIN = Actor(username="admin", role=Role.ADMIN)
-COMMAND = Actor(username="command:root", role=Role.ADMIN, via=Via.COMMAND)
-OFFICER = Actor(username="zhou", role=Role.OFFICER)
-THERE = replace(site(), id="river-bank")
-ZHOU = Person(
-    username="zhou",
-    display_name="周明",
-    role=Role.OFFICER,
-    areas=("b1",),
-    skills=("消防",),
-    certificates=(Certificate(name="消防", number="7", expires_on=date(2027, 5, 31)),),
-    phone="138",
-    mention="@周明",
-)
 
 
 @pytest.fixture
@@ -42,25 +29,8 @@ def clock() -> ManualClock:
 @pytest.fixture
 def staffed(ledger: Ledger, clock: ManualClock) -> Ledger:
     """The admin, and Zhou with a password."""
-    accounts.ensure_admin(ledger, SITE, clock.now(), "right")
-    people.add(ledger, site(), ZHOU, actor=ADMIN, now=clock.now(), password="long enough")
+    two_people.bring_in(ledger, clock)
     return ledger
-
-
-def log_in(ledger: Ledger, clock: ManualClock, name: str = "zhou", address: str = "") -> str:
-    password = "right" if name == "admin" else "long enough"
-    visit = Visit(address=address, agent="test")
-    return accounts.log_in(ledger, SITE, name, password, clock.now(), visit=visit)[0]
-
-
-def is_on(ledger: Ledger, token: str, clock: ManualClock) -> bool:
-    return sessions.session_of(ledger, SITE, token, clock.now()) is not None
-
-
-def deeds(ledger: Ledger) -> list[tuple[str, str, str]]:
-    with ledger.read(SITE) as view:
-        assert audit.verify(view).ok
-        return [(row.by, row.action, row.subject) for row in audit.rows(view)]
 
 
 def test_a_person_is_kept_whole_and_changed(staffed: Ledger, clock: ManualClock) -> None:

@@ -80,7 +80,7 @@ def test_in_the_body(client: TestClient, room: Room, body: object) -> None:
 
 def test_a_note_with_characters_that_cannot_be_kept(client: TestClient, room: Room) -> None:
     path = f"/api/v1/alarms/{room.raise_alarm()}/acknowledge"
-    for note in ("a\0b", "\ud800", "x" * 2001):
+    for note in ("a\0b", "\ud800", "x" * 2001, "\u202eabc"):
         answer = client.post(path, content=json.dumps({"note": note}), headers=JSON)
         assert answer.status_code == 422
-    assert client.post(path, json={"note": "👷\u202e<script>"}).status_code == 200
+    assert client.post(path, json={"note": "👷<script>"}).status_code == 200

@@ -51,9 +51,9 @@ class Desk:
 
 @pytest.fixture
 def desk(room: Room) -> Desk:
-    """Friday 2025-11-21, 18:00: the rounds of the day are late, and those of the week."""
+    """Saturday 2025-11-22, 07:00: the rounds of the day are planned, those of the week over."""
     made = Desk(room)
-    made.tick("2025-11-21 18:00")
+    made.tick("2025-11-22 07:00")
     for username, role in (
         ("li", Role.TECHNICIAN),
         ("chen", Role.ENGINEERING_MANAGER),
@@ -113,29 +113,43 @@ def ids(page: Any) -> list[str]:
 
 
 def test_what_opens_today_and_what_is_open(li: Person, desk: Desk) -> None:
+    today = li.get(ROUNDS)
+    assert len(ids(today)) == 9, "the daily ones"
+    assert {one["state"] for one in today["items"]} == {"planned"}
+    assert {one["items"]["waiting"] - one["items"]["total"] for one in today["items"]} == {0}
+    desk.tick("2025-11-22 08:00")
+    desk.tick("2025-11-23 07:00")
     found = li.get(ROUNDS)
-    assert "daily-pump-room.b1-pump-room.2025-11-21" in ids(found)
-    assert {one["state"] for one in found["items"]} == {"late", "planned"}
+    assert [one["state"] for one in found["items"]] == ["late"] * 9 + ["planned"] * 9
     due = [one["due_at"] for one in found["items"]]
     assert due == sorted(due), "what is due first is at the top"
-    assert "weekly-equipment-patrol.2025-W46" in ids(found), "open since Monday"
-    assert "weekly-night-lighting.2025-W47" in ids(found), "tonight's"
     assert found["next"] is None
+    desk.tick("2025-11-23 08:00")
+    assert {one["state"] for one in li.get(ROUNDS)["items"]} == {"due"}, "missed ones are over"
 
 
 def test_rounds_of_days_levels_and_states(li: Person, desk: Desk) -> None:
-    desk.tick("2025-11-22 08:00")
-    saturday = {"from": "2025-11-22", "to": "2025-11-22"}
-    assert len(ids(li.get(ROUNDS, **saturday))) == 9, "the daily ones"
-    assert all(one["level"] == "daily" for one in li.get(ROUNDS, **saturday)["items"])
-    weekly = li.get(ROUNDS, **{"from": "2025-11-17", "to": "2025-11-23"}, level="weekly")
-    assert {one["period"] for one in weekly["items"]} == {"2025-W46", "2025-W47"}
-    missed = li.get(ROUNDS, **saturday, state="missed")
-    assert ids(missed) == []
-    assert ids(li.get(ROUNDS, **saturday, state="due")) == ids(li.get(ROUNDS, **saturday))
-    first = li.get(ROUNDS, **saturday, limit=4)
-    second = li.get(ROUNDS, **saturday, limit=5, cursor=first["next"])
-    assert ids(first) + ids(second) == ids(li.get(ROUNDS, **saturday))
+    desk.tick("2025-11-24 08:00")
+    monday = {"from": "2025-11-24", "to": "2025-11-24"}
+    assert len(ids(li.get(ROUNDS, **monday, level="daily"))) == 9
+    assert ids(li.get(ROUNDS, **monday, level="weekly")) == [PATROL]
+    week = li.get(ROUNDS, **{"from": "2025-11-24", "to": "2025-11-30"}, level="weekly")
+    assert [one.split(".")[0] for one in ids(week)] == [
+        "weekly-fire",
+        "weekly-pump-room",
+        "weekly-equipment-patrol",
+        "weekly-power-room",
+        "weekly-lift",
+        "weekly-lift",
+        "weekly-night-lighting",
+    ]
+    weekend = {"from": "2025-11-22", "to": "2025-11-23"}
+    assert ids(li.get(ROUNDS, **weekend, state="due")) == []
+    missed = ids(li.get(ROUNDS, **weekend, state="missed"))
+    assert len(missed) == 18
+    first = li.get(ROUNDS, **weekend, limit=10)
+    second = li.get(ROUNDS, **weekend, limit=8, cursor=first["next"])
+    assert ids(first) + ids(second) == missed
     assert second["next"] is None
 
 
@@ -249,13 +263,13 @@ def test_a_weekly_round_from_due_to_countersigned(li: Person, chen: Person, desk
     assert (found["state"], found["area"]) == ("due", None)
     assert found["form"]["zh"] == "设备巡视检查记录表"
     contained = {one["id"]: one["state"] for one in found["contains"]}
-    # The ledger is new since Friday evening: 9 daily rounds each on Friday, Saturday, Sunday.
-    assert len(contained) == 27
+    # The ledger is new since Saturday morning: 9 daily rounds on that day, 9 on Sunday.
+    assert len(contained) == 18
     assert contained.pop(PUMP_ROOM) == "done"
     assert set(contained.values()) == {"missed"}
     completion = next(row for row in found["rows"] if row["key"] == "daily-completion")
-    assert (completion["state"], completion["reading"]["value"]) == ("failed", 3.7)
-    assert completion["reading"]["text"]["zh"] == "应检 27 次，已检 1 次"
+    assert (completion["state"], completion["reading"]["value"]) == ("failed", 5.5)
+    assert completion["reading"]["text"]["zh"] == "应检 18 次，已检 1 次"
     chen.post(f"{ROUNDS}/{PATROL}/countersign", expected=409)
     li.post(f"{ROUNDS}/{PATROL}/finish", expected=409)
     li.answer_all(PATROL)

@@ -3,8 +3,14 @@ import type { Point, Priority } from '../client/types.ts'
 import { PRIORITIES } from './ranking.ts'
 
 /** em; the letters of the page's faces are a little narrower on average. */
-const LETTER = 0.57
+const LETTER = 0.54
 const CJK = 0x2e80
+
+/**
+ * Between these a line may end: after a Latin word, after an ideograph, but not before what
+ * closes nor after what opens.
+ */
+const PIECES = /[^\u2e80-\uffff\s]+\s*|\s+|[（《「]*[\u2e80-\uffff][）》」，。、：；]*\s*/g
 
 /** How wide `text` is, in em. */
 export function widthOf(text: string): number {
@@ -18,8 +24,7 @@ function letterWidth(char: string): number {
 /** `text` in at most `most` lines of `width` em, cut with an ellipsis where it is longer. */
 export function wrapped(text: string, width: number, most = 1): string[] {
   const lines = ['']
-  // Latin words stay whole, an ideograph may end a line.
-  for (const piece of text.match(/[^\u2e80-\uffff\s]+\s*|\s+|[\u2e80-\uffff]\s*/g) ?? []) {
+  for (const piece of text.match(PIECES) ?? []) {
     const line = lines[lines.length - 1] ?? ''
     if (line === '' || widthOf((line + piece).trimEnd()) <= width) lines[lines.length - 1] = line + piece
     else lines.push(piece)

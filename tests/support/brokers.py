@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from gateway.model.equipment import Broker, BrokerTls
@@ -68,12 +69,20 @@ class BrokerProcess:
 
 
 def mosquitto_broker(
-    program: str, folder: Path, port: int, *, durable: bool = False, tls: BrokerTls | None = None
+    program: str,
+    folder: Path,
+    port: int,
+    *,
+    durable: bool = False,
+    tls: BrokerTls | None = None,
+    devices: Sequence[str] = (),
+    acl: Path | None = None,
 ) -> BrokerProcess:
     """``durable``: what was acknowledged outlives kill -9; the settings are those that
-    ``deploy/docs/running.md`` asks for. ``tls``: encrypted, and clients show a certificate too."""
+    ``deploy/docs/running.md`` asks for. ``tls``: encrypted, and clients show a certificate too.
+    ``devices``: users beside our own, with the same password. ``acl``: who may say what."""
     passwords = folder / "passwords"
-    passwords.write_text(f"{USER}:{PASSWORD}\n")
+    passwords.write_text("".join(f"{user}:{PASSWORD}\n" for user in (USER, *devices)))
     passwords.chmod(0o600)
     subprocess.run(["mosquitto_passwd", "-U", str(passwords)], check=True, capture_output=True)
     settings = folder / "mosquitto.conf"
@@ -81,6 +90,8 @@ def mosquitto_broker(
     lines.append("user root")
     if durable:
         lines += [f"persistence_location {folder}/", *DURABLE]
+    if acl is not None:
+        lines.append(f"acl_file {acl}")
     if tls is not None:
         lines += [f"cafile {tls.authorities}", f"certfile {tls.certificate}", f"keyfile {tls.key}"]
         lines.append("require_certificate true")

@@ -36,9 +36,11 @@ def product(tmp_path: Path, sink: Sink) -> Iterator[Product]:
     with site.open("w", encoding="utf-8") as file:
         yaml.dump(document, file)
     product = Product(data=tmp_path / "data", site=site, port=free_port())
-    product.start()
-    yield product
-    product.end()
+    try:
+        product.start()
+        yield product
+    finally:
+        product.end()
 
 
 def test_hostile_names_are_words(page, product, sink):

@@ -53,7 +53,7 @@ def settled(product: Product) -> None:
 
 
 PLACES = [
-    ("after-spool", 5),
+    ("after-spool", 60),
     ("after-spool", 12),
     # Changes are committed when the alarm begins and when it ends.
     ("before-commit", 1),

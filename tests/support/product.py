@@ -20,6 +20,8 @@ import httpx2
 import psutil
 
 ROOT = Path(__file__).parents[2]
+START = 90
+"""s for a start: some seconds, but a busy machine with two cores has others to serve."""
 PASSWORD = "duty-room-of-the-tests"
 T = TypeVar("T")
 
@@ -82,7 +84,7 @@ class Product:
     def be_ready(self) -> None:
         """Wait until all is well, and log in."""
         try:
-            wait_for("dutyroom is ready", self.ready, 40)
+            wait_for("dutyroom is ready", self.ready, START)
         except AssertionError:
             raise AssertionError(f"not ready: {self.trouble}\n{self.output()[-3000:]}") from None
         self.log_in()

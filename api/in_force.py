@@ -19,9 +19,10 @@ from api import configuration, demo_people
 from api.settings import Settings
 from gateway import failpoint
 from gateway import site as site_file
-from gateway.documents import ConfigurationError
+from gateway.documents import ConfigurationError, Problem
 
 _POINTER = "current.json"
+_TRIES = 3
 _KEPT = 3
 """Sets that are kept, the one in force among them, for whoever wants to see what was."""
 
@@ -61,20 +62,42 @@ class FilesInForce:
         if people is not None:
             paths.append(people.absolute())
         root = Path(os.path.commonpath([path.parent for path in paths]))
-        name = _fingerprint(root, paths)
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        name = self._copied(root, paths, given)
         copy = self._folder / name
-        if not copy.is_dir():
-            fresh = self._folder / f"{name}.new"
-            shutil.rmtree(fresh, ignore_errors=True)
-            _copy(root, paths, fresh)
-            self._check(fresh / given.relative_to(root), given)
-            fresh.rename(copy)
         failpoint.reach(failpoint.BEFORE_IN_FORCE)
         pointer = {"set": name, "site": str(given.relative_to(root)), "from": str(given)}
         self._point_to(pointer)
         self._forget_old(name)
         return copy / given.relative_to(root)
+
+    def _copied(self, root: Path, paths: Sequence[Path], given: Path) -> str:
+        """The name of the checked copy: the fingerprint of what was copied, not of what was there
+        a moment before. Files that change under our hands are copied again."""
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for _ in range(_TRIES):
+            name = _fingerprint(root, paths)
+            if (self._folder / name).is_dir():
+                return name
+            fresh = self._folder / f"{name}.new"
+            shutil.rmtree(fresh, ignore_errors=True)
+            _copy(root, paths, fresh)
+            there = [fresh / path.relative_to(root) for path in paths]
+            if _fingerprint(fresh, there) == name:
+                self._check(fresh / given.relative_to(root), given)
+                fresh.rename(self._folder / name)
+                return name
+            shutil.rmtree(fresh)
+        raise ConfigurationError(
+            [
+                Problem(
+                    file=str(given),
+                    line=1,
+                    name="site",
+                    wrong="is being changed",
+                    mend="save the files, then try again",
+                )
+            ]
+        )
 
     def _check(self, copied: Path, given: Path) -> None:
         """What was changed while it was copied is wrong under the name that people know."""

@@ -17,10 +17,6 @@ from gateway.site_checks import SiteChecks
 from gateway.site_document import BrokerDocument, LinkDocument, SiteDocument, TlsDocument
 from gateway.site_equipment import installed
 
-PEOPLE = "people.yaml"
-"""Beside the site file: the people, teams and shifts of a new ledger, if there is one."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Survey:
     """A site as far as its files can be read, and everything that is wrong with them."""
@@ -76,10 +72,7 @@ def survey(path: Path) -> Survey:
 
 
 def files_beside(path: Path) -> tuple[Path, ...]:
-    """What the site file at ``path``, a right one, names by relative path: files and folders.
-
-    The list of people that a new ledger is filled from lies beside it under a fixed name.
-    """
+    """What the site file at ``path``, a right one, names by relative path: files and folders."""
     parsed, problems = salvage(path, SiteDocument)
     if parsed is None:
         raise ConfigurationError(problems)
@@ -90,7 +83,6 @@ def files_beside(path: Path) -> tuple[Path, ...]:
         content.site.rulebook_folder,
         *_files(content.broker),
         scenario if scenario.endswith(".yaml") else None,
-        PEOPLE,
     )
     folder = path.absolute().parent
     relative = (name for name in named if name is not None and not Path(name).is_absolute())

@@ -14,6 +14,7 @@ import pytest
 from product import ROOT, Product, wait_for
 from worlds import demo_site, free_port
 
+from api import in_force
 from api.data_directory import DataDirectory
 from api.in_force import FilesInForce
 from api.settings import Settings
@@ -133,6 +134,25 @@ def test_of_a_kill_between_copy_and_pointer_the_old_files_are_left(
     subprocess.run(command, cwd=ROOT, check=True)
     assert files.site not in (None, right)
     assert LOBBY not in files.site.read_text(encoding="utf-8")
+
+
+def test_a_file_that_is_saved_while_it_is_copied_is_known_by_its_own_fingerprint(
+    tmp_path: Path, site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = FilesInForce(tmp_path / "in-force")
+    settings = Settings(site=site, data=tmp_path)
+    before = site.read_text(encoding="utf-8")
+    copy = in_force._copy
+
+    def saved_meanwhile(*arguments: object) -> None:
+        monkeypatch.setattr(in_force, "_copy", copy)
+        site.write_text(before.replace(LOBBY, "西门灯"), encoding="utf-8")
+        copy(*arguments)
+
+    monkeypatch.setattr(in_force, "_copy", saved_meanwhile)
+    assert "西门灯" in files.adopt(settings).read_text(encoding="utf-8")
+    site.write_text(before, encoding="utf-8")
+    assert LOBBY in files.adopt(settings).read_text(encoding="utf-8")
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from gateway.site_checks import SiteChecks
 from gateway.site_document import BrokerDocument, LinkDocument, SiteDocument, TlsDocument
 from gateway.site_equipment import installed
 
+
 @dataclass(frozen=True, kw_only=True)
 class Survey:
     """A site as far as its files can be read, and everything that is wrong with them."""

@@ -4,7 +4,11 @@ A line is an object: ``table``, ``columns``, and ``rows`` as arrays in their ord
 an order in which no row refers to one that is not there yet. What it reads is of one moment, and
 nobody who writes meanwhile waits for it.
 
-Sessions are left out: who has been logged out since must not be logged in again by a restore.
+Sessions and machines' tokens are left out: who has been logged out since, and a token that was
+revoked since, must not be let in again by a restore.
+
+A ledger whose audit is broken is dumped all the same, and its verdict goes along: a restore gives
+back what was there, and never more or less.
 """
 
 from __future__ import annotations
@@ -26,15 +30,19 @@ from sqlalchemy import (
     inspect,
     select,
     text,
+    union,
 )
 
 from rules.ledger import audit
+from rules.ledger.audit import Verdict
 from rules.ledger.store import Ledger, migrate
 from rules.ledger.tables import metadata, people, work
 from rules.ledger.view import View
 
-_LEFT_OUT = frozenset({people.session.name})
+_LEFT_OUT = frozenset({people.session.name, people.machine_token.name})
 _ALEMBIC = "alembic_version"
+_OURS = frozenset(metadata.tables) | {_ALEMBIC}
+"""Every table that a migration of ours has made."""
 _AT_ONCE = 500
 
 Told = Callable[[int], None]
@@ -45,6 +53,10 @@ class NotWholeError(Exception):
     """What was read is not what was written; nothing was restored."""
 
 
+class NotOursError(Exception):
+    """The database holds tables of somebody else; nothing was restored."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Contents:
     """What a dump holds, as far as can be checked afterwards."""
@@ -53,8 +65,13 @@ class Contents:
     """Of the tables."""
     rows: Mapping[str, int]
     """Table → rows."""
-    audits: Mapping[str, tuple[int, str]]
-    """Site → rows of its audit, and the hash of the last one."""
+    audits: Mapping[str, Verdict]
+    """Site → what going through its audit has shown."""
+
+    @property
+    def broken(self) -> Mapping[str, Verdict]:
+        """The audits that are not as they were written."""
+        return {site: verdict for site, verdict in self.audits.items() if not verdict.ok}
 
 
 def dump(ledger: Ledger, write: Callable[[bytes], object], told: Told) -> Contents:
@@ -83,20 +100,43 @@ def size(ledger: Ledger) -> int:
 
 
 def is_empty(ledger: Ledger) -> bool:
-    """Whether there is no row in any table, of whatever kind."""
+    """Whether there is no row in any table of ours, of whatever revision."""
     with ledger.reading() as connection:
         tables = _reflected(connection).sorted_tables
         return not any(_count(connection, table) for table in tables if table.name != _ALEMBIC)
 
 
+def sites(ledger: Ledger) -> list[str]:
+    """The sites that have rows of their own there, of whatever revision."""
+    with ledger.reading() as connection:
+        named = [
+            select(table.c.site_id)
+            for table in _reflected(connection).sorted_tables
+            if "site_id" in table.c
+        ]
+        return sorted(connection.execute(union(*named)).scalars()) if named else []
+
+
+def refuse_others(connection: Connection) -> None:
+    """Raise :class:`NotOursError` where somebody else has tables there too."""
+    others = sorted(set(inspect(connection).get_table_names()) - _OURS)
+    if others:
+        raise NotOursError(
+            f"there are tables that are not dutyroom's: {', '.join(others)}; "
+            "give the ledger a database of its own"
+        )
+
+
 def restore(ledger: Ledger, lines: Iterable[bytes], expected: Contents, told: Told) -> None:
-    """Put the rows of ``lines`` into ``ledger`` in place of all that it holds.
+    """Put the rows of ``lines`` into ``ledger`` in place of all rows of ours that it holds.
 
     One transaction: 1. take away what is there; 2. make the tables of the dump's revision; 3. fill
-    them; 4. bring them up to this version's; 5. see that all is there. Raises
-    :class:`NotWholeError`, and then nothing has changed.
+    them; 4. bring them up to this version's; 5. see that all is there, and that the audit is as
+    whole or as broken as it was. Raises :class:`NotWholeError` and :class:`NotOursError`, and then
+    nothing has changed.
     """
     with ledger.writing() as connection:
+        refuse_others(connection)
         _clear(connection)
         migrate(connection, expected.revision)
         counted = _fill(connection, lines, told)
@@ -107,19 +147,21 @@ def restore(ledger: Ledger, lines: Iterable[bytes], expected: Contents, told: To
 
 
 def _check(connection: Connection, expected: Contents) -> None:
-    for site, (rows, head) in expected.audits.items():
+    for site, written in expected.audits.items():
         verdict = audit.verify(View(connection=connection, site=site))
+        if verdict == written:
+            continue
         if not verdict.ok:
             raise NotWholeError(f"the audit of {site}: {verdict.why}")
-        if (verdict.rows, verdict.head) != (rows, head):
-            raise NotWholeError(f"the audit of {site} does not end as it did")
+        raise NotWholeError(f"the audit of {site} does not end as it did")
 
 
-def _audits(connection: Connection) -> dict[str, tuple[int, str]]:
-    found = connection.execute(
-        select(work.counter.c.site_id, work.counter.c.audit_number, work.counter.c.audit_hash)
-    )
-    return {site: (number, head) for site, number, head in found}
+def _audits(connection: Connection) -> dict[str, Verdict]:
+    named = union(select(work.counter.c.site_id), select(people.audit.c.site_id))
+    return {
+        site: audit.verify(View(connection=connection, site=site))
+        for site in sorted(connection.execute(named).scalars())
+    }
 
 
 def _tables(known: MetaData) -> list[Table]:
@@ -139,18 +181,19 @@ def _lines(connection: Connection, table: Table) -> Iterator[tuple[bytes, int]]:
 
 
 def _clear(connection: Connection) -> None:
-    """Tables with their triggers, and the functions of these."""
-    if inspect(connection).get_table_names():
-        _reflected(connection).drop_all(connection)
+    """Our tables with their triggers, and the functions of these."""
+    functions = []
     if connection.dialect.name == "postgresql":
-        own = text(
-            "SELECT CAST(oid AS regprocedure) FROM pg_proc"
-            " WHERE pronamespace = CAST(current_schema() AS regnamespace)"
-            " AND prorettype = CAST('trigger' AS regtype)"
-            " AND proowner = CAST(current_user AS regrole)"
+        of_triggers = text(
+            "SELECT DISTINCT CAST(trigger.tgfoid AS regprocedure) FROM pg_trigger AS trigger"
+            " JOIN pg_class AS class ON class.oid = trigger.tgrelid"
+            " WHERE NOT trigger.tgisinternal AND class.relname = ANY(:ours)"
+            " AND class.relnamespace = CAST(current_schema() AS regnamespace)"
         )
-        for (function,) in connection.execute(own).all():
-            connection.exec_driver_sql(f"DROP FUNCTION {function}")
+        functions = list(connection.execute(of_triggers, {"ours": sorted(_OURS)}).scalars())
+    _reflected(connection).drop_all(connection)
+    for function in functions:
+        connection.exec_driver_sql(f"DROP FUNCTION {function}")
 
 
 def _fill(connection: Connection, lines: Iterable[bytes], told: Told) -> dict[str, int]:
@@ -168,9 +211,9 @@ def _fill(connection: Connection, lines: Iterable[bytes], told: Told) -> dict[st
 
 
 def _reflected(connection: Connection) -> MetaData:
-    """The tables as they are there, of whatever revision."""
+    """Our tables as they are there, of whatever revision."""
     found = MetaData()
-    found.reflect(connection)
+    found.reflect(connection, only=sorted(_OURS & set(inspect(connection).get_table_names())))
     for table in found.sorted_tables:
         for column in table.columns:
             if isinstance(column.type, JSON):

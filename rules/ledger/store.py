@@ -162,7 +162,10 @@ def connect(where: str | Path | URL) -> Ledger:
     if url.get_backend_name() == "postgresql":
         url = url.set(query={**_PATIENCE, **url.query})
     # After a restart of the database server the connections at hand are dead: look first.
-    engine = create_engine(url, pool_pre_ping=not url.drivername.startswith("sqlite"))
+    # A logged error says which statement failed, and none of the values in it.
+    engine = create_engine(
+        url, pool_pre_ping=not url.drivername.startswith("sqlite"), hide_parameters=True
+    )
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)

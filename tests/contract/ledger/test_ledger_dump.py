@@ -9,14 +9,16 @@ from pathlib import Path
 import pytest
 from duty_room import SITE, TEMPERATURE, Gateway, person, rulebook, site
 from postgres import PostgresServer
-from sqlalchemy import Boolean, Date, Double, Integer, Text, select
+from sqlalchemy import Boolean, Date, Double, Integer, Text, delete, insert, select, text, update
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.types import JSON, BigInteger
 
 from rules import actions
 from rules.ledger import audit, dump
-from rules.ledger.dump import Contents, NotWholeError
+from rules.ledger.audit import Verdict
+from rules.ledger.dump import Contents, NotOursError, NotWholeError
 from rules.ledger.store import Ledger, connect, open_ledger
-from rules.ledger.tables import metadata
+from rules.ledger.tables import metadata, people, work
 from rules.ledger.view import View
 from rules.worker import Worker
 
@@ -103,7 +105,7 @@ def test_what_is_not_whole_changes_nothing(ledger: Ledger, target: Ledger) -> No
         with pytest.raises(NotWholeError):
             dump.restore(target, wrong, contents, nobody)
         assert rows(target) == before
-    other_end = replace(contents, audits={SITE: (1, "0" * 64)})
+    other_end = replace(contents, audits={SITE: Verdict(rows=1, head="0" * 64)})
     with pytest.raises(NotWholeError, match="does not end as it did"):
         dump.restore(target, lines, other_end, nobody)
     assert rows(target) == before
@@ -122,6 +124,81 @@ def test_an_older_dump_is_brought_up_to_date(ledger: Ledger, target: Ledger) -> 
 
 def test_sessions_stay_behind(ledger: Ledger) -> None:
     assert "session" not in dumped(ledger)[1].rows
+
+
+def test_a_restore_brings_no_token_back(ledger: Ledger, target: Ledger) -> None:
+    """One that was revoked after the backup was let in again."""
+    with ledger.writing() as connection:
+        connection.execute(
+            insert(people.machine_token).values(
+                site_id=SITE,
+                id="t1",
+                name="meter reader",
+                token_hash="0" * 64,
+                role="officer",
+                areas=[],
+                created_at=1,
+                created_by="admin",
+            )
+        )
+    lines, contents = dumped(ledger)
+    dump.restore(target, lines, contents, nobody)
+    assert "machine_token" not in contents.rows
+    assert rows(ledger)["machine_token"] != rows(target)["machine_token"] == []
+
+
+def test_a_broken_audit_is_told_and_comes_back_as_broken(ledger: Ledger, target: Ledger) -> None:
+    """It was dumped without a word, and no restore took it."""
+    lived_in(ledger)
+    with ledger.writing() as connection:
+        connection.execute(update(work.counter).values(audit_hash="0" * 64))
+    lines, contents = dumped(ledger)
+    assert contents.broken[SITE].first_bad == 1
+    dump.restore(target, lines, contents, nobody)
+    assert rows(target) == rows(ledger)
+    with target.reading() as connection:
+        found = audit.verify(View(connection=connection, site=SITE))
+    assert found == contents.audits[SITE]
+    said_to_be_well = replace(contents, audits={SITE: Verdict(rows=1, head=found.head)})
+    with pytest.raises(NotWholeError, match="is not the last one"):
+        dump.restore(target, lines, said_to_be_well, nobody)
+
+
+def test_an_audit_without_its_head_is_broken(ledger: Ledger) -> None:
+    """A site was known by its counter alone."""
+    lived_in(ledger)
+    with ledger.writing() as connection:
+        connection.execute(delete(work.counter))
+    assert set(dumped(ledger)[1].broken) == {SITE}
+
+
+def test_tables_of_others_are_not_dropped(ledger: Ledger, target: Ledger) -> None:
+    """A restore into a database that others use too took their tables away."""
+    lines, contents = dumped(ledger)
+    dump.restore(target, lines, contents, nobody)
+    lived_in(target)
+    before = rows(target)
+    with target.writing() as connection:
+        connection.execute(text("CREATE TABLE invoice (number INTEGER)"))
+        connection.execute(text("INSERT INTO invoice VALUES (7)"))
+    with pytest.raises(NotOursError, match="invoice"):
+        dump.restore(target, lines, contents, nobody)
+    with target.reading() as connection:
+        assert connection.execute(text("SELECT number FROM invoice")).scalar_one() == 7
+    assert rows(target) == before
+
+
+def test_the_sites_in_the_way_are_named(ledger: Ledger, target: Ledger) -> None:
+    assert dump.sites(target) == []
+    lived_in(ledger)
+    assert dump.sites(ledger) == [SITE]
+
+
+def test_an_error_of_the_database_holds_no_values(ledger: Ledger) -> None:
+    with pytest.raises(SQLAlchemyError) as failed, ledger.writing() as connection:
+        connection.execute(text("SELECT :secret FROM nowhere"), {"secret": "s3cret"})
+    assert "nowhere" in str(failed.value)
+    assert "s3cret" not in str(failed.value)
 
 
 def test_a_dump_can_hold_every_column() -> None:

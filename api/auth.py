@@ -124,10 +124,16 @@ class Sessions:
 
         Raises ``accounts.WrongPinError``, and a problem 429 for who has to wait.
         """
-        check = partial(accounts.signer, self._desk.ledger, self._desk.site.id, username, pin)
-        return await self.guesses.by_person(
-            visitor.user.username, f"pin of {username}", check, accounts.WrongPinError
+        by = visitor.user.username
+        check = partial(
+            accounts.signer,
+            self._desk.ledger,
+            self._desk.site.id,
+            username,
+            pin,
+            at_session_of=by,
         )
+        return await self.guesses.pin(by, username, check, accounts.WrongPinError)
 
     def give_cookie(self, response: Response, token: str) -> None:
         response.set_cookie(

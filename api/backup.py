@@ -30,7 +30,8 @@ from api.data_directory import DataDirectory
 from api.settings import CannotStartError
 from gateway.site import files_beside
 from rules.ledger import dump
-from rules.ledger.dump import Contents, NotWholeError
+from rules.ledger.audit import Verdict
+from rules.ledger.dump import Contents, NotOursError, NotWholeError
 from rules.ledger.store import Ledger, connect
 
 _VERSION = 1
@@ -105,7 +106,7 @@ def opened(archive: Path, beside: Path) -> Iterator[tuple[Manifest, Path]]:
         folder = Path(place)
         try:
             with tarfile.open(archive) as tar:
-                tar.extractall(folder, filter="data")
+                tar.extractall(folder, filter=_for_the_owner)
             manifest = _manifest(folder)
         except (OSError, EOFError, tarfile.TarError, ValueError, KeyError, TypeError) as error:
             raise CannotStartError(f"{archive} is no backup of dutyroom: {error}") from None
@@ -143,7 +144,7 @@ def restore(
             else:
                 with closing(connect(folder / "ledger.db")) as fresh:
                     dump.restore(fresh, lines, manifest.ledger, told)
-        except NotWholeError as error:
+        except (NotWholeError, NotOursError) as error:
             raise CannotStartError(f"nothing was restored: {error}") from None
     targets = {_HISTORY: data.history, _SITE: site_folder}
     if server is None:
@@ -154,6 +155,8 @@ def restore(
         if target.exists() and (target.is_file() or any(target.iterdir())):
             moved.append(target.with_name(f"{target.name}.{aside}"))
             target.rename(moved[-1])
+        elif target.is_dir():
+            target.rmdir()
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.move(folder / name, target)
     return moved
@@ -165,7 +168,8 @@ def in_the_way(
     """What a restore would put out of its place."""
     found = [str(data.ledger)] if server is None and data.ledger.exists() else []
     if server is not None and not dump.is_empty(server):
-        found.append("the rows in the database of the ledger")
+        named = ", ".join(dump.sites(server)) or "no site"
+        found.append(f"the rows in the database of the ledger (sites: {named})")
     if manifest.has_history and data.history.exists():
         found.append(str(data.history))
     if site_folder.is_dir() and any(site_folder.iterdir()):
@@ -249,9 +253,20 @@ def _pack(folder: Path, members: tuple[str, ...], to: Path) -> None:
     with os.fdopen(handle, "w+b") as file:
         with tarfile.open(fileobj=file, mode="w:gz", compresslevel=6) as tar:
             for member in members:
-                tar.add(folder / member, member)
+                tar.add(folder / member, member, filter=_of_the_owner)
         file.flush()
         os.fsync(handle)
+
+
+def _of_the_owner(member: tarfile.TarInfo) -> tarfile.TarInfo:
+    member.mode = 0o600
+    return member
+
+
+def _for_the_owner(member: tarfile.TarInfo, folder: str) -> tarfile.TarInfo:
+    """``member`` as it may be unpacked, for its owner alone, whatever the archive says."""
+    mode = 0o700 if member.isdir() else 0o600
+    return tarfile.data_filter(member, folder).replace(mode=mode, deep=False)
 
 
 def _manifest(folder: Path) -> Manifest:
@@ -262,6 +277,6 @@ def _manifest(folder: Path) -> Manifest:
     contents = Contents(
         revision=held["revision"],
         rows=held["rows"],
-        audits={site: (int(rows), head) for site, (rows, head) in held["audits"].items()},
+        audits={site: Verdict(**verdict) for site, verdict in held["audits"].items()},
     )
     return Manifest(ledger=contents, **said)

@@ -52,6 +52,14 @@ Port = Annotated[
     int,
     typer.Option(envvar="DUTYROOM_PORT", min=1, max=65535, help="Port of the page and the API."),
 ]
+Https = Annotated[
+    bool,
+    typer.Option(
+        "--https/--no-https",
+        envvar="DUTYROOM_HTTPS",
+        help="The page is reached by HTTPS through a proxy or otherwise: nobody logs in without.",
+    ),
+]
 Link = Annotated[
     list[str] | None,
     typer.Option(
@@ -64,7 +72,14 @@ _PORT = 8000
 
 
 @app.command()
-def up(site: Site = None, data: Data = DATA, host: Host = _LOOPBACK, port: Port = _PORT) -> None:
+def up(
+    *,
+    site: Site = None,
+    data: Data = DATA,
+    host: Host = _LOOPBACK,
+    port: Port = _PORT,
+    https: Https = False,
+) -> None:
     """Start everything and print the address and the log-in; Ctrl-C ends it.
 
     Starts the broker (unless the site file names one), the simulators (if it names a scenario)
@@ -73,7 +88,7 @@ def up(site: Site = None, data: Data = DATA, host: Host = _LOOPBACK, port: Port 
     """
     from api.up import run
 
-    asyncio.run(run(_settings(site, data, host=host, port=port)))
+    asyncio.run(run(_settings(site, data, host=host, port=port, https=https)))
 
 
 @app.command()
@@ -93,25 +108,34 @@ def rules(site: Site = None, data: Data = DATA) -> None:
 
 
 @app.command()
-def api(site: Site = None, data: Data = DATA, host: Host = _LOOPBACK, port: Port = _PORT) -> None:
-    """Serve the page and the REST interface."""
-    from api.distributed import run_api
-
-    _serve(run_api(_settings(site, data, host=host, port=port)))
-
-
-@app.command(hidden=True)
-def embedded(
+def api(
+    *,
     site: Site = None,
     data: Data = DATA,
     host: Host = _LOOPBACK,
     port: Port = _PORT,
+    https: Https = False,
+) -> None:
+    """Serve the page and the REST interface."""
+    from api.distributed import run_api
+
+    _serve(run_api(_settings(site, data, host=host, port=port, https=https)))
+
+
+@app.command(hidden=True)
+def embedded(
+    *,
+    site: Site = None,
+    data: Data = DATA,
+    host: Host = _LOOPBACK,
+    port: Port = _PORT,
+    https: Https = False,
     link: Link = None,
 ) -> None:
     """Gateway, rules and API in one process, as `up` starts it."""
     from api.embedded import run
 
-    _serve(run(_settings(site, data, host=host, port=port, links=link)))
+    _serve(run(_settings(site, data, host=host, port=port, https=https, links=link)))
 
 
 @app.command()
@@ -195,6 +219,7 @@ def _settings(
     *,
     host: str = _LOOPBACK,
     port: int = _PORT,
+    https: bool = False,
     links: list[str] | None = None,
 ) -> Settings:
     return Settings(
@@ -202,6 +227,7 @@ def _settings(
         data=data,
         host=host,
         port=port,
+        https=https,
         links=dict(_address(text) for text in links or ()),
     )
 

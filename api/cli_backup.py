@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +20,17 @@ if TYPE_CHECKING:
 Force = Annotated[bool, typer.Option("--force", help="Put it in place of what is there.")]
 
 
+@contextmanager
+def _for_the_owner_alone() -> Iterator[None]:
+    """What is written meanwhile, nobody else can read: there are secrets in it."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+@_for_the_owner_alone()
 def backup(
     file: Annotated[Path, typer.Argument(help="Where the archive goes, such as monday.tar.gz.")],
     site: Site = None,
@@ -30,6 +43,7 @@ def backup(
     """Write ledger, site file and rulebook into one archive, while everything runs.
 
     The archive holds password hashes and what the site file names: keep it as you keep keys.
+    Ends with code 1 where the audit is broken; the archive is made all the same.
     """
     from api import backup as archive
     from api.data_directory import DataDirectory
@@ -68,8 +82,11 @@ def backup(
         )
     _tell(manifest)
     print(f"{file}: {file.stat().st_size / 1e6:.1f} MB")
+    if _warn(manifest):
+        raise typer.Exit(1)
 
 
+@_for_the_owner_alone()
 def restore(
     file: Annotated[Path, typer.Argument(help="What `dutyroom backup` wrote.")],
     data: Data = DATA,
@@ -119,9 +136,10 @@ def restore(
     for path in moved:
         print(f"moved aside: {path}")
     _tell(manifest)
-    print(f"verified: every file by its hash, the rows of every table, {_audits(manifest)}")
+    _tell_verified(manifest)
     print(f"site file: {target / Path(manifest.site_file).relative_to('site')}")
     print("Sessions are not in a backup: everybody logs in again.")
+    print("Machines' tokens are not in a backup: make new ones.")
 
 
 def _tell(manifest: Manifest) -> None:
@@ -135,10 +153,30 @@ def _tell(manifest: Manifest) -> None:
     print("history: " + ("yes" if manifest.has_history else "not in it"))
 
 
-def _audits(manifest: Manifest) -> str:
-    return ", ".join(
-        f"the audit of {site} ({rows} rows)" for site, (rows, _) in manifest.ledger.audits.items()
-    )
+def _warn(manifest: Manifest) -> bool:
+    """Say loudly which audits are broken; whether there are any."""
+    for site, verdict in manifest.ledger.broken.items():
+        print(
+            f"dutyroom: THE AUDIT OF {site} IS BROKEN at row {verdict.first_bad}: {verdict.why}; "
+            "the backup holds it as it is: keep the older ones, and find out who changed it",
+            file=sys.stderr,
+        )
+    return bool(manifest.ledger.broken)
+
+
+def _tell_verified(manifest: Manifest) -> None:
+    whole = [
+        f"the audit of {site} ({verdict.rows} rows)"
+        for site, verdict in manifest.ledger.audits.items()
+        if verdict.ok
+    ]
+    said = ("verified: every file by its hash", "the rows of every table", *whole)
+    print(", ".join(said))
+    for site, verdict in manifest.ledger.broken.items():
+        print(
+            f"restored; the audit of {site} is broken at row {verdict.first_bad}, "
+            f"as it was in the backup: {verdict.why}"
+        )
 
 
 @contextmanager

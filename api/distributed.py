@@ -88,6 +88,7 @@ async def run_api(settings: Settings) -> None:
             clock=clock,
             host=settings.host,
             port=settings.port,
+            secure=settings.https,
             stop=stop,
         )
     finally:

@@ -51,6 +51,7 @@ async def run(settings: Settings) -> None:
                     clock=clock,
                     host=settings.host,
                     port=settings.port,
+                    secure=settings.https,
                     stop=stop,
                 )
             )

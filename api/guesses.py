@@ -54,6 +54,9 @@ class Guesses:
     many addresses at one account, or from one address at many accounts, count too; but not for
     an account at an address where it has logged in before: a guesser elsewhere never keeps it
     out there, and it does not stand in line behind the guesses either.
+
+    Guesses at PINs count by who guesses and at whom, but also for each of the two alone: there
+    are few PINs, so neither many names nor many helpers make more tries.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -62,6 +65,8 @@ class Guesses:
         self._account = Throttle(free=20, longest=5 * MINUTE)
         self._address = Throttle(free=50, longest=MINUTE)
         self._person = Throttle(free=5, longest=15 * MINUTE)
+        self._pin_by = Throttle(free=10, longest=15 * MINUTE)
+        self._pin_of = Throttle(free=10, longest=15 * MINUTE)
         self._line = _Line()
         self._short_line = _Line()
 
@@ -91,6 +96,15 @@ class Guesses:
         return await self._checked(
             [(self._person, f"{who} {what}")], self._short_line, check, wrong
         )
+
+    async def pin(self, who: str, of: str, check: Callable[[], T], wrong: type[Exception]) -> T:
+        """As :meth:`by_person`, for ``who`` is logged in: guesses at the PIN of ``of``."""
+        counted = [
+            (self._person, f"{who} pin of {of}"),
+            (self._pin_by, who),
+            (self._pin_of, of),
+        ]
+        return await self._checked(counted, self._short_line, check, wrong)
 
     async def hashing(self, work: Callable[[], T]) -> T:
         """``work``, which takes a hash, in line with the others."""

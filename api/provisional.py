@@ -14,10 +14,12 @@ import structlog
 from gateway.clock import Clock
 from gateway.model.moment import SECOND, Instant
 from rules.ledger.rows import Alarm
-from rules.provisional import UnreadableWordError, Word, decode
+from rules.provisional import UnreadableWordError, Word, decode, most_urgent
 
 FRESH = 5 * SECOND
 """µs for which a word holds; the rules speak every second."""
+HELD = 1000
+"""Alarms kept; of more, which no worker can have meant, the most urgent and newest."""
 _REMEMBERED = 2000
 """Ids of alarms that have lately become rows: a word that was on its way names them still."""
 
@@ -55,6 +57,10 @@ class Provisional:
         self._leaving -= said.keys()
         if any(self._alarms.get(key) != alarm for key, alarm in said.items()):
             self._alarms.update(said)
+            if len(self._alarms) > HELD:
+                kept = most_urgent(self._alarms.values(), HELD)
+                self._alarms = {alarm.id: alarm for alarm in kept}
+                self._leaving &= self._alarms.keys()
             self.version += 1
 
     def alarms(self) -> list[Alarm]:

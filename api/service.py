@@ -59,7 +59,7 @@ async def run(
        between them is known too, and the rules, and serve; live streams end first when it is
        over.
 
-    ``secure``: the page is reached by HTTPS, through a proxy that ends it.
+    ``secure``: the page is reached by HTTPS, through a proxy or otherwise.
     Raises :class:`CannotStartError` where the port cannot be had.
     """
     listener = _listener(host, port)

@@ -70,5 +70,8 @@ class Settings:
     data: Path
     host: str = "127.0.0.1"
     port: int = 8000
+    https: bool = False
+    """The page is reached by HTTPS, through a proxy or otherwise: the log-in's cookie goes no
+    other way, and browsers are told to come by HTTPS only."""
     links: Mapping[str, tuple[str, int]] = field(default_factory=dict)
     """Link id → host and port, in place of those in the site file."""

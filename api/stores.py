@@ -94,15 +94,16 @@ def spool_of(data: DataDirectory) -> Spool:
 
 
 def see_to_admin(ledger: Ledger, data: DataDirectory, site: Site, clock: Clock) -> None:
-    """There is a user admin who works at ``site``, with the environment's password if it gives
-    one.
+    """There is a user admin who works at ``site``; a new one has the environment's password.
 
-    For a new one without, a password is made up. It is kept in a file, from before the user is
-    written until somebody was shown it, so that a kill in between locks nobody out.
+    Without that one is made up. It is kept in a file, from before the user is written until
+    somebody was shown it, so that a kill in between locks nobody out; one that is not in force
+    is shown to nobody.
     """
     given = given_password()
-    if given is not None:
-        data.forget_made_password()
-    elif not accounts.has_admin(ledger):
+    if given is None and not accounts.has_admin(ledger):
         given = data.make_password()
     accounts.ensure_admin(ledger, site.id, clock.now(), given)
+    made = data.made_password()
+    if made is not None and not accounts.is_admins(ledger, made):
+        data.forget_made_password()

@@ -159,7 +159,8 @@ def _programs(
         )
     if site.scenario is not None:
         programs.append(Program(name="the simulators", command=command("simulate", *files, *moved)))
-    address = ("--host", settings.host, "--port", str(settings.port))
+    https = "--https" if settings.https else "--no-https"
+    address = ("--host", settings.host, "--port", str(settings.port), https)
     programs.append(
         Program(name="the server", command=command("embedded", *files, *address, *moved))
     )
@@ -195,7 +196,8 @@ async def _announce(settings: Settings, data: DataDirectory, began: float) -> No
             patience = time.monotonic() + _SLOW
         await asyncio.sleep(0.1)
     _say(f"ready after {time.monotonic() - began:.1f} s")
-    _say(f"page    http://{_shown(settings.host)}:{settings.port}/")
+    told = "  (for the proxy: people log in by HTTPS only)" if settings.https else ""
+    _say(f"page    http://{_shown(settings.host)}:{settings.port}/{told}")
     made = data.made_password()
     if made is not None:
         _say(f"log in  admin  {made}  (made just now and not shown again: keep it)")

@@ -20,7 +20,7 @@ import structlog
 
 from gateway.clock import Clock
 from gateway.model.moment import SECOND, Instant, iso
-from rules.notify.webhook import Outcome, Webhook
+from rules.notify.webhook import Outcome, Webhook, place
 
 HEARTBEAT_S = 30.0
 _ANSWER_S = 5.0
@@ -159,6 +159,6 @@ async def _sent(webhook: Webhook, address: str, body: dict[str, Any]) -> bool:
     answer = await webhook.send(address, body["id"], body)
     if answer.outcome is Outcome.DELIVERED:
         return True
-    log.warning("not taken", address=address, detail=answer.detail)
+    log.warning("not taken", address=place(address), detail=answer.detail)
     body["possibly_repeated"] |= answer.outcome is Outcome.DOUBTFUL
     return False

@@ -152,9 +152,22 @@ def problem_in(file: str, where: Where, wrong: str, mend: str) -> Problem:
 
 
 def _problem(file: str, tree: Any, where: Where, wrong: str, mend: str) -> Problem:
+    where = _as_written(tree, where)
     return Problem(
         file=file, line=line_of(tree, where), name=name_of(tree, where), wrong=wrong, mend=mend
     )
+
+
+def _as_written(tree: Any, where: Where) -> Where:
+    """``where`` without the place in a list where one item is written without the list."""
+    steps: list[str | int] = []
+    node = tree
+    for step in where:
+        if isinstance(step, int) and isinstance(node, dict):
+            continue
+        steps.append(step)
+        node = node[step] if _has(node, step) else None
+    return tuple(steps)
 
 
 def salvage(path: Path, model: type[M]) -> tuple[Parsed[M] | None, list[Problem]]:

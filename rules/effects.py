@@ -25,6 +25,7 @@ from rules.ledger.timers import Timer, TimerKind
 from rules.lifecycle import IllegalTransitionError
 from rules.notify.notice import Notice, of_alarm, of_breach
 from rules.rule import Priority
+from rules.shifts.calendar import Calendar
 
 _NEVER = (IntegrityError, DataError, IllegalTransitionError)
 """Errors that another attempt would meet again."""
@@ -58,7 +59,7 @@ class Effects:
 
     def let_fall_due(self) -> None:
         """Close and breach the orders whose time has come."""
-        for timer in timers.take_due(self.entry, self.now):
+        for timer in timers.take_due(self.entry, self.now, self._calendar):
             with self._apart(timer.kind, timer.subject):
                 self._fall_due(timer)
 
@@ -91,8 +92,11 @@ class Effects:
                     change.rule.order,
                     at=change.at,
                     now=self.now,
-                    calendar=calendar_of(self.entry, self.site),
+                    calendar=self._calendar(),
                 )
+
+    def _calendar(self) -> Calendar:
+        return calendar_of(self.entry, self.site)
 
     def _wait_for_close(self, alarm_id: str) -> None:
         order = alarms.order_of(self.entry, alarm_id)

@@ -46,7 +46,11 @@ class Condition:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Gate:
     """The rule holds only while a point of the same equipment passes this comparison; with the
-    rule's own point it makes a band."""
+    rule's own point it makes a band.
+
+    A gate of ``not_equals`` leaves out what another rule answers to: a value that nobody knows
+    leaves nothing out, while any other gate with an unknown value keeps things as they are.
+    """
 
     point: str
     comparison: Comparison
@@ -81,7 +85,8 @@ class Rule:
     point: str
     """Point key."""
     condition: Condition
-    gate: Gate | None
+    gates: tuple[Gate, ...]
+    """All of them (``while`` in the file)."""
     delay: int
     """µs that the breach must last (``for`` in the file)."""
     clear_after: int
@@ -98,11 +103,11 @@ class Rule:
     @property
     def test(self) -> str:
         """What readings are tested by, in one line: equal for equal tests."""
-        condition, gate = self.condition, self.gate
-        while_ = "" if gate is None else f" while {gate.point} {gate.comparison} {gate.limit!r}"
+        condition = self.condition
+        gates = " and ".join(f"{one.point} {one.comparison} {one.limit!r}" for one in self.gates)
         return (
             f"{self.point} {condition.comparison} {condition.limit!r}"
-            f" deadband {condition.deadband!r}{while_}"
+            f" deadband {condition.deadband!r}{f' while {gates}' if gates else ''}"
         )
 
 

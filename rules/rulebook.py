@@ -205,7 +205,7 @@ class _Reader:
             name=document.name.text(),
             point=document.point,
             condition=document.condition.condition(),
-            gate=None if document.gate is None else document.gate.gate(),
+            gates=tuple(gate.gate() for gate in document.gates),
             delay=document.delay,
             clear_after=document.clear_after,
             priority=document.priority,
@@ -255,9 +255,9 @@ class _Reader:
             yield ("point",), *finding
 
     def _check_gate_point(self, content: AlarmsDocument, rule: RuleDocument) -> Iterator[Finding]:
-        if rule.gate is not None:
-            for finding in self._misnamed(content, rule, rule.gate.point):
-                yield ("while", "point"), *finding
+        for at, gate in enumerate(rule.gates):
+            for finding in self._misnamed(content, rule, gate.point):
+                yield ("while", at, "point"), *finding
 
     def _misnamed(
         self, content: AlarmsDocument, rule: RuleDocument, key: str

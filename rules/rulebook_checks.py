@@ -37,9 +37,9 @@ def _condition(rule: RuleDocument) -> Iterator[Finding]:
 
 
 def _gate(rule: RuleDocument) -> Iterator[Finding]:
-    if rule.gate is not None and len(rule.gate.given) != 1:
-        mend = "keep one" if rule.gate.given else "add one"
-        yield ("while",), f"has {_ONE_OF}", mend
+    for at, gate in enumerate(rule.gates):
+        if len(gate.given) != 1:
+            yield ("while", at), f"has {_ONE_OF}", "keep one" if gate.given else "add one"
 
 
 def check_condition(rule: RuleDocument, known: KnownPoints) -> Iterator[Finding]:
@@ -50,7 +50,7 @@ def check_condition(rule: RuleDocument, known: KnownPoints) -> Iterator[Finding]
 
 
 def _passable(
-    where: tuple[str, str], comparison: Comparison, limit: float, points: Sequence[KnownPoint]
+    where: tuple[str | int, ...], comparison: Comparison, limit: float, points: Sequence[KnownPoint]
 ) -> Iterator[Finding]:
     """The points can have a value that passes the comparison."""
     if comparison in (Comparison.EQUALS, Comparison.NOT_EQUALS):
@@ -86,10 +86,10 @@ def check_clearing(rule: RuleDocument, known: KnownPoints) -> Iterator[Finding]:
 
 def check_gate(rule: RuleDocument, known: KnownPoints) -> Iterator[Finding]:
     """A gate that never opens is a rule that never speaks."""
-    if rule.gate is not None:
-        comparison, limit = rule.gate.comparison, rule.gate.limit
-        points = known.get(rule.gate.point, ())
-        yield from _passable(("while", comparison.value), comparison, limit, points)
+    for at, gate in enumerate(rule.gates):
+        points = known.get(gate.point, ())
+        where = ("while", at, gate.comparison.value)
+        yield from _passable(where, gate.comparison, gate.limit, points)
 
 
 def check_order(rule: RuleDocument) -> Iterator[Finding]:
@@ -103,7 +103,7 @@ def check_order(rule: RuleDocument) -> Iterator[Finding]:
 
 
 def _reachable(
-    where: tuple[str, str], value: float, points: Sequence[KnownPoint]
+    where: tuple[str | int, ...], value: float, points: Sequence[KnownPoint]
 ) -> Iterator[Finding]:
     """One of the points can have the value: another profile may know other codes."""
     if points and not any(_can_be(point, value) for point in points):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from gateway.documents import Document, UnreadableError
 from gateway.durations import Duration
@@ -54,6 +55,14 @@ class GateDocument(ComparisonDocument):
         return Gate(point=self.point, comparison=self.comparison, limit=self.limit)
 
 
+def _listed(value: object) -> object:
+    return value if isinstance(value, list) else [value]
+
+
+MOST_GATES = 8
+"""Gates that a rule may have; what is known of them is kept as one small number."""
+
+
 class GuidanceDocument(Document):
     zh: tuple[Line, ...] = Field(min_length=1)
     en: tuple[Line, ...] = Field(min_length=1)
@@ -72,7 +81,10 @@ class RuleDocument(Document):
     where_present: bool = False
     """It is meant for those of the class only that have its points."""
     condition: ConditionDocument
-    gate: GateDocument | None = Field(default=None, alias="while")
+    gates: Annotated[tuple[GateDocument, ...], BeforeValidator(_listed)] = Field(
+        default=(), alias="while", min_length=1, max_length=MOST_GATES
+    )
+    """One comparison, or a list of them that all have to hold."""
     delay: Duration = Field(alias="for")
     clear_after: Duration
     priority: Priority

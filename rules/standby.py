@@ -39,15 +39,7 @@ _SURE = 5 * SECOND
 _COURTESY_S = 3.0
 """After an outage of the ledger the worker that led comes first: it knows what is provisional."""
 
-# A session whose machine has vanished holds its claim until the server notices; by itself that
-# takes two hours (PostgreSQL, "Connection Settings": tcp_keepalives_idle).
-_NOTICE_SOON = (
-    "SET tcp_keepalives_idle = 3",
-    "SET tcp_keepalives_interval = 1",
-    "SET tcp_keepalives_count = 3",
-    "SET tcp_user_timeout = '6s'",
-    "SET application_name = 'dutyroom rules claim'",
-)
+_NAME = "SET application_name = 'dutyroom rules claim'"
 
 
 class Claim(Protocol):
@@ -108,12 +100,12 @@ class PostgresClaim:
                 session.close()
 
     def _opened(self) -> Connection:
-        """A session outside of the pool, so that closing it ends it on the server."""
+        """A session outside of the pool, so that closing it ends it on the server. As every
+        session of the ledger's, it is over soon after its machine has vanished."""
         engine = self._ledger.engine.execution_options(isolation_level="AUTOCOMMIT")
         session = engine.connect()
         session.detach()
-        for setting in _NOTICE_SOON:
-            session.execute(text(setting))
+        session.execute(text(_NAME))
         return session
 
 

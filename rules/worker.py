@@ -216,12 +216,12 @@ class Worker:
         self._changes: list[Change] = []
         self._unkept: dict[tuple[str, str], ConditionRow] = {}
         self._heard = None
-        self._steps = _StepWatch()
+        self._steps = StepWatch()
         self._unanchored = 1
         self._is_first = True
 
 
-class _StepWatch:
+class StepWatch:
     """Tells a step of the wall clock: its distance from the monotonic clock jumps."""
 
     def __init__(self) -> None:

@@ -191,8 +191,8 @@ class Leave(Document):
     username: str
     first: datetime.date = Field(alias="from")
     last: datetime.date = Field(alias="to")
-    kind: LeaveKindWord
-    reason: str
+    kind: LeaveKindWord | None = Field(description="Null for who may not know.")
+    reason: str | None = Field(description="Null for who may not know.")
     by: str
     at: Moment
 

@@ -126,10 +126,20 @@ async def remove_override(desk: DeskNeeded, actor: ActorNeeded, override_id: Id)
 
 
 @router.get("/roster/leaves", responses=_READS)
-async def leaves(desk: DeskNeeded, first: First, last: Last) -> models.Leaves:
-    """Who is on leave on at least one of these days."""
+async def leaves(
+    desk: DeskNeeded, visitor: VisitorNeeded, first: First, last: Last
+) -> models.Leaves:
+    """Who is on leave on at least one of these days. Why is told to who may edit the roster, and
+    to oneself."""
     found = await desk.read(lambda view: stored.leaves_of(view, first, last))
-    return models.Leaves(items=[views.leave(one, desk.site.zone) for one in found])
+    is_told = visitor.actor.may(Permission.EDIT_ROSTER)
+    own = visitor.user.username
+    return models.Leaves(
+        items=[
+            views.leave(one, desk.site.zone, is_told=is_told or one.username == own)
+            for one in found
+        ]
+    )
 
 
 @router.post("/roster/leaves", status_code=201, dependencies=[SameOrigin], responses=_WRITES)
@@ -155,7 +165,7 @@ async def add_leave(
             idempotency_key=idempotency_key,
         )
     )
-    return views.leave(done, desk.site.zone)
+    return views.leave(done, desk.site.zone, is_told=True)
 
 
 @router.delete(

@@ -44,9 +44,11 @@ async def login(
     name = credentials.username
     try:
         visitor = await sessions.log_in(name, credentials.password, visit)
-    except accounts.LogInRefusedError:
+    except accounts.LogInRefusedError as refused:
+        # Where there is no such account, what was typed may be a password in the wrong field.
+        tried = refused.account or NOBODY
         await refusals.note(
-            "session.refuse", name, by=NOBODY, via=Via.SESSION, address=visit.address
+            "session.refuse", tried, by=NOBODY, via=Via.SESSION, address=visit.address
         )
         raise ProblemException(401, "User name or password is wrong.") from None
     except accounts.NotAMemberError:
@@ -102,6 +104,7 @@ async def change_password(
             token=visitor.token,
         ),
     )
+    sessions.forget(username=visitor.user.username)
 
 
 @router.put(

@@ -34,7 +34,7 @@ def logged_in(visitor: Visitor, zone: tzinfo) -> documents.LoggedIn:
             username=user.username, display_name=user.display_name, role=user.role.value
         ),
         role_name=words.text(roles.NAMES[user.role]),
-        permissions=_permissions(user.role),
+        permissions=sorted(one.value for one in roles.Permission if visitor.actor.may(one)),
         areas=list(user.areas),
         has_pin=user.has_pin,
         session=None

@@ -82,14 +82,15 @@ def override(found: duty.Override, zone: tzinfo) -> models.Override:
     )
 
 
-def leave(found: duty.Leave, zone: tzinfo) -> models.Leave:
+def leave(found: duty.Leave, zone: tzinfo, *, is_told: bool) -> models.Leave:
+    """``is_told``: why, too."""
     return models.Leave(
         id=found.id,
         username=found.username,
         first=found.first,
         last=found.last,
-        kind=found.kind.value,
-        reason=found.reason,
+        kind=found.kind.value if is_told else None,
+        reason=found.reason if is_told else None,
         by=found.by,
         at=words.moment(found.at, zone),
     )

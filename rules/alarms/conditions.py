@@ -78,9 +78,10 @@ class ConditionRow:
     value: float | None
     """The last usable value at the time the row was kept: on the same side of the limit and of
     the deadband as every value since."""
-    gate_value: float | None
+    gate_values: tuple[float | None, ...]
+    """One for each gate of the rule, in its order."""
     test: str
-    """:attr:`Rule.test` by which ``value`` and ``gate_value`` were kept."""
+    """:attr:`Rule.test` by which ``value`` and ``gate_values`` were kept."""
 
 
 class Conditions:
@@ -105,7 +106,7 @@ class Conditions:
         self._first = np.zeros(count, np.int64)
         self._first_value = np.full(count, np.nan)
         self._value = np.full(count, np.nan)
-        self._gate_value = np.full(count, np.nan)
+        self._gate_value = np.full((count, self._width), np.nan)
         self._zone = self._zones(np.arange(count))
         self._dirty = np.zeros(count, np.bool_)
         self._boots: dict[str, int] = {"": 0}
@@ -154,7 +155,8 @@ class Conditions:
             # A kept value stands for all on its side of the limits it was kept by.
             if kept.test == self._pairs[row][0].test:
                 self._value[row] = _or_nan(kept.value)
-                self._gate_value[row] = _or_nan(kept.gate_value)
+                gates = [_or_nan(value) for value in kept.gate_values]
+                self._gate_value[row, : len(gates)] = gates
         self._zone = self._zones(np.arange(len(self._pairs)))
         self._dirty[:] = False
 
@@ -174,21 +176,34 @@ class Conditions:
         self._deadband = np.array([condition.deadband for condition in conditions], float)
         self._delay = np.array([rule.delay for rule in rules], np.int64)
         self._clear_after = np.array([rule.clear_after for rule in rules], np.int64)
-        self._gated = np.array([rule.gate is not None for rule in rules], bool)
+        self._compile_gates(rules)
+
+    def _compile_gates(self, rules: Sequence[Rule]) -> None:
+        """Every row has ``_width`` places for gates; those of row ``i`` begin at ``i * _width``,
+        and a place that a rule leaves empty is always open."""
+        self._width = max((len(rule.gates) for rule in rules), default=0)
+        placed = [
+            gate
+            for rule in rules
+            for gate in (*rule.gates, *[None] * (self._width - len(rule.gates)))
+        ]
         self._gates = Comparisons(
-            [
-                (rule.gate.comparison, rule.gate.limit) if rule.gate else (Comparison.EQUALS, 0.0)
-                for rule in rules
-            ]
+            [(gate.comparison, gate.limit) if gate else (Comparison.EQUALS, 0.0) for gate in placed]
         )
+        shape = (len(rules), self._width)
+        self._gated = np.array([gate is not None for gate in placed], bool).reshape(shape)
+        leaves_out = [
+            gate is not None and gate.comparison is Comparison.NOT_EQUALS for gate in placed
+        ]
+        self._leaves_out = np.array(leaves_out, bool).reshape(shape)
 
     def _map_points(self) -> None:
         values: dict[str, list[int]] = {}
         gates: dict[str, list[int]] = {}
         for row, (rule, thing) in enumerate(self._pairs):
             values.setdefault(f"{thing.id}.{rule.point}", []).append(row)
-            if rule.gate is not None:
-                gates.setdefault(f"{thing.id}.{rule.gate.point}", []).append(row)
+            for place, gate in enumerate(rule.gates, row * self._width):
+                gates.setdefault(f"{thing.id}.{gate.point}", []).append(place)
         self._of_value: Mapping[str, Sequence[int]] = values
         self._of_gate: Mapping[str, Sequence[int]] = gates
         self._layouts: dict[tuple[str, ...], _Layout] = {}
@@ -199,7 +214,7 @@ class Conditions:
         if layout is None:
             if len(self._layouts) >= _KNOWN_FRAMES:
                 self._layouts.clear()
-            layout = _Layout.of(frame.points, self._of_value, self._of_gate)
+            layout = _Layout.of(frame.points, self._of_value, self._of_gate, self._width)
             self._layouts[frame.points] = layout
         if not layout.touched.size:
             return layout.touched
@@ -208,9 +223,9 @@ class Conditions:
         rows, value = layout.value_rows, usable[layout.value_from]
         unsaid = doubtful[layout.value_from] & ~self._tests.beyond(rows, value)
         self._value[rows] = np.where(unsaid, np.nan, value)
-        rows, gate = layout.gate_rows, usable[layout.gate_from]
-        unsaid = doubtful[layout.gate_from] & ~self._gates.beyond(rows, gate)
-        self._gate_value[rows] = np.where(unsaid, np.nan, gate)
+        places, gate = layout.gate_places, usable[layout.gate_from]
+        unsaid = doubtful[layout.gate_from] & ~self._gates.beyond(places, gate)
+        self._gate_value.flat[places] = np.where(unsaid, np.nan, gate)
         return layout.touched
 
     def _fire(self, rows: _Rows, now: Instant) -> list[Change]:
@@ -250,15 +265,23 @@ class Conditions:
         beyond = self._tests.beyond(rows, value, np.where(held, self._deadband[rows], 0.0))
         known = ~np.isnan(value)
         gate = self._gate_value[rows]
-        gate_known = ~self._gated[rows] | ~np.isnan(gate)
-        gate_open = ~self._gated[rows] | self._gates.beyond(rows, gate)
+        passed = self._gates.beyond(self._places(rows), gate)
+        unknown = np.isnan(gate)
+        # Unequal to everything is NaN too: an unknown value leaves nothing out.
+        open_ = ~self._gated[rows] | (passed & (~unknown | self._leaves_out[rows]))
+        shut = self._gated[rows] & ~unknown & ~passed
         said = np.full(len(rows), _UNKNOWN, np.int8)
-        said[known & beyond & gate_known & gate_open] = _BREACHING
-        said[(known & ~beyond) | (gate_known & ~gate_open)] = _NORMAL
+        said[known & beyond & open_.all(axis=1)] = _BREACHING
+        said[(known & ~beyond) | shut.any(axis=1)] = _NORMAL
         return said
 
-    def _zones(self, rows: _Rows) -> NDArray[np.int8]:
-        """On which side of limit, deadband and gate each row's readings lie, as one number.
+    def _places(self, rows: _Rows) -> _Rows:
+        """The places of the gates of each of ``rows``, a line for each row."""
+        places: _Rows = rows[:, np.newaxis] * self._width + np.arange(self._width)
+        return places
+
+    def _zones(self, rows: _Rows) -> NDArray[np.int64]:
+        """On which side of limit, deadband and gates each row's readings lie, as one number.
 
         A row is kept only when this changes: any two values of one zone are told apart by
         nothing here.
@@ -268,8 +291,8 @@ class Conditions:
         ordered = passed + self._tests.beyond(rows, value, self._deadband[rows])
         zone = np.where(self._tests.ordered[rows], ordered, passed)
         zone = np.where(np.isnan(value), 3, zone)
-        open_ = np.where(np.isnan(gate), 2, self._gates.beyond(rows, gate))
-        zones: NDArray[np.int8] = (zone + 4 * open_).astype(np.int8)
+        open_ = np.where(np.isnan(gate), 2, self._gates.beyond(self._places(rows), gate))
+        zones: NDArray[np.int64] = zone + 4 * (open_ @ 3 ** np.arange(self._width))
         return zones
 
     def _elapsed(self, rows: _Rows, at: Instant) -> NDArray[np.int64]:
@@ -330,7 +353,7 @@ class Conditions:
             first=int(self._first[row]),
             first_value=_or_none(self._first_value[row]),
             value=_or_none(self._value[row]),
-            gate_value=_or_none(self._gate_value[row]),
+            gate_values=tuple(_or_none(one) for one in self._gate_value[row, : len(rule.gates)]),
             test=rule.test,
         )
 
@@ -342,7 +365,7 @@ class _Layout:
     value_from: _Rows
     value_rows: _Rows
     gate_from: _Rows
-    gate_rows: _Rows
+    gate_places: _Rows
     touched: _Rows
 
     @classmethod
@@ -351,22 +374,24 @@ class _Layout:
         points: Sequence[str],
         of_value: Mapping[str, Sequence[int]],
         of_gate: Mapping[str, Sequence[int]],
+        width: int,
     ) -> _Layout:
+        """``width``: places for gates that each row has."""
         values = [(at, row) for at, point in enumerate(points) for row in of_value.get(point, ())]
-        gates = [(at, row) for at, point in enumerate(points) for row in of_gate.get(point, ())]
-        touched = sorted({row for _, row in values} | {row for _, row in gates})
+        gates = [(at, one) for at, point in enumerate(points) for one in of_gate.get(point, ())]
+        touched = sorted({row for _, row in values} | {place // width for _, place in gates})
         return cls(
             value_from=np.array([at for at, _ in values], np.intp),
             value_rows=np.array([row for _, row in values], np.intp),
             gate_from=np.array([at for at, _ in gates], np.intp),
-            gate_rows=np.array([row for _, row in gates], np.intp),
+            gate_places=np.array([place for _, place in gates], np.intp),
             touched=np.array(touched, np.intp),
         )
 
 
 def _has_points(thing: Equipment, rule: Rule) -> bool:
     keys = {point.key for point in thing.points}
-    return rule.point in keys and (rule.gate is None or rule.gate.point in keys)
+    return rule.point in keys and all(gate.point in keys for gate in rule.gates)
 
 
 def _or_nan(value: float | None) -> float:

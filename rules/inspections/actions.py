@@ -13,7 +13,7 @@ from rules.ledger.idempotency import is_new
 from rules.ledger.round_rows import KeptItem, Round
 from rules.ledger.store import Ledger
 from rules.ledger.view import View
-from rules.people.roles import Actor, Permission, require
+from rules.people.roles import WHOLE_SITE, Actor, Permission, require
 from rules.refusals import ConflictError, NotFoundError
 
 
@@ -74,7 +74,7 @@ def finish(
     with ledger.write(site.id) as entry:
         view = View(connection=entry.connection, site=site.id)
         found = _round(view, round_id)
-        require(actor, Permission.ENTER_ROUND, found.area)
+        require(actor, Permission.ENTER_ROUND, found.area or WHOLE_SITE)
         by = actor.username
         if not is_new(entry, idempotency_key, "round.finish", round_id, by=by, now=now):
             return
@@ -111,7 +111,7 @@ def countersign(
     require(actor, Permission.COUNTERSIGN_ROUND)
     with ledger.write(site.id) as entry:
         found = _round(View(connection=entry.connection, site=site.id), round_id)
-        require(actor, Permission.COUNTERSIGN_ROUND, found.area)
+        require(actor, Permission.COUNTERSIGN_ROUND, found.area or WHOLE_SITE)
         by = actor.username
         if not is_new(entry, idempotency_key, "round.countersign", round_id, by=by, now=now):
             return

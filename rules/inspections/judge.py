@@ -24,7 +24,7 @@ LONGEST_TEXT = 2000
 
 class ItemState(StrEnum):
     WAITING = "waiting"
-    """For a person, or for a reading that nobody has heard yet."""
+    """For a person, or for a reading: nobody has heard one yet, or only one that is stale."""
     PASSED = "passed"
     FAILED = "failed"
     HANDED_OVER = "handed_over"
@@ -78,16 +78,18 @@ def judge(
     """What telemetry says of ``item`` (by one point, or by a count) at ``now``.
 
     ``points``: those of the site; ``currents``: as judged at ``now``, so that what is too old is
-    ``STALE``. ``is_patient``: a reading that nobody has heard yet may still come.
+    ``STALE``. ``is_patient``: a reading that nobody has heard yet may still come, and a fresh one
+    where the last is stale, as after a restart.
     """
     if not item.points:
         return _hand_over(Text(zh="该设备没有这个测点", en="the equipment has no such point"))
     doubts = [_doubt(point, points, currents) for point in item.points]
     for doubt in doubts:
-        if doubt is not None and not (doubt is _UNHEARD and is_patient):
+        if doubt is not None and not (doubt in _MAY_PASS and is_patient):
             return _hand_over(doubt)
-    if _UNHEARD in doubts:
-        return Verdict(state=ItemState.WAITING, why=_UNHEARD)
+    for doubt in doubts:
+        if doubt is not None:
+            return Verdict(state=ItemState.WAITING, why=doubt)
     readings = {point: currents[point].reading for point in item.points}
     if item.proof is Proof.COUNT:
         return _verdict(item, _count(item, readings, now))
@@ -171,6 +173,9 @@ def complaint(item: RoundItem, value: Value, note: str | None) -> Text:
 
 
 _UNHEARD = Text(zh="还没有收到读数", en="no reading was received yet")
+_STALE = Text(zh="读数已过期", en="the reading is stale")
+_MAY_PASS = (_UNHEARD, _STALE)
+"""Doubts that the next reading of the point ends."""
 _GONE = Text(zh="站点已没有这个测点", en="the site has no such point any more")
 
 
@@ -183,7 +188,7 @@ def _doubt(point: str, points: Mapping[str, Point], currents: Mapping[str, Curre
     said = reading.reason or ""
     match reading.quality:
         case Quality.STALE:
-            return Text(zh="读数已过期", en="the reading is stale")
+            return _STALE
         case Quality.UNCERTAIN:
             return Text(zh=f"读数可疑：{said}", en=f"the reading is doubtful: {said}")
         case Quality.GOOD if reading.value is not None:

@@ -35,6 +35,8 @@ class RoundEvent(StrEnum):
     COUNTERSIGN = "countersign"
     MOVE = "move"
     """Calendar or regime have given it another time before it opened."""
+    SET_BACK = "set_back"
+    """The clock that opened it was ahead, and nobody has answered anything."""
     RESTORE = "restore"
     """What was withdrawn is in force again."""
     WITHDRAW = "withdraw"
@@ -44,6 +46,7 @@ class RoundEvent(StrEnum):
 TRANSITIONS: Mapping[tuple[RoundState, RoundEvent], RoundState] = {
     (RoundState.NEW, RoundEvent.PLAN): RoundState.PLANNED,
     (RoundState.PLANNED, RoundEvent.MOVE): RoundState.PLANNED,
+    (RoundState.PLANNED, RoundEvent.SET_BACK): RoundState.PLANNED,
     (RoundState.VOID, RoundEvent.RESTORE): RoundState.PLANNED,
     (RoundState.PLANNED, RoundEvent.WITHDRAW): RoundState.VOID,
     (RoundState.DUE, RoundEvent.WITHDRAW): RoundState.VOID,

@@ -16,10 +16,13 @@ from rules.inspections.upkeep import Upkeep
 from rules.ledger.store import Ledger
 from rules.rule import Rulebook
 from rules.shifts.local_time import date_of
+from rules.worker import StepWatch
 
 _log = structlog.get_logger(__name__)
 
 _TICK_S = 1.0
+_SETTLING = MINUTE
+"""µs after a step of the wall clock within which it may be set right again."""
 _PLAN_EVERY = 5 * MINUTE
 """µs after which the calendar, which people change, is compared with what is planned."""
 
@@ -58,9 +61,18 @@ class Rounds:
         """When the rounds were last looked at."""
         self._look_at = 0
         """µs UTC: when there may be something to do."""
+        self._steps = StepWatch()
+        self._ticked = False
+        self._stepped: Instant | None = None
+        """When the wall clock was last seen to step, if ever."""
 
     async def tick(self, now: Instant) -> None:
-        """Do what is due at ``now``; raises what the ledger raises, and then it is still due."""
+        """Do what is due at ``now``; raises what the ledger raises, and then it is still due.
+
+        Nothing is done while the wall clock may be wrong: what is opened is filled for good.
+        """
+        if not self._is_settled(now):
+            return
         if self._is_to_plan(now):
             await asyncio.to_thread(self._upkeep.plan, now)
             self._planned = now
@@ -74,6 +86,13 @@ class Rounds:
             self._upkeep.keep, now, currents, told=min(told.wall, now.wall)
         )
         self._told = now
+
+    def _is_settled(self, now: Instant) -> bool:
+        """Whether the wall clock has not stepped of late; a start is no step."""
+        if self._steps.seen(now) and self._ticked:
+            self._stepped = now
+        self._ticked = True
+        return self._stepped is None or now.since(self._stepped) >= _SETTLING
 
     def _is_to_plan(self, now: Instant) -> bool:
         planned = self._planned

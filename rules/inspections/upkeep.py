@@ -6,6 +6,9 @@ and an item that has an answer is left alone.
 After a downtime: what was due meanwhile is planned all the same, up to :data:`LOOK_BACK`. A round
 whose whole window had passed is shown as missed, and never filled with the readings of today; one
 whose window is still open is opened.
+
+What a wall clock that was ahead has opened is set back when the clock is, unless somebody has
+answered something.
 """
 
 from __future__ import annotations
@@ -29,6 +32,7 @@ from rules.ledger import round_view, rounds
 from rules.ledger.roster import calendar_of
 from rules.ledger.round_rows import KeptItem, Round
 from rules.ledger.store import Entry, Ledger
+from rules.ledger.timers import STEP
 from rules.ledger.view import View
 from rules.lifecycle import IllegalTransitionError
 from rules.rule import Rulebook
@@ -89,7 +93,8 @@ class Upkeep:
             self._write(entry, pending, now.wall)
 
     def keep(self, now: Instant, currents: Mapping[str, Current], *, told: int) -> int:
-        """Open what has come, fill what is open, and tell of what has turned late or missed since
+        """Set back what a clock that was ahead has opened, open what has come, fill what is open,
+        and tell of what has turned late or missed since
         ``told`` (µs UTC). When to look again, µs UTC, unless something is planned before.
 
         ``currents``: every reading as judged at ``now``.
@@ -102,6 +107,8 @@ class Upkeep:
             facts = found.facts
             moments = (facts.opens_at, facts.due_at, facts.late_until)
             soonest = min([soonest, *(at for at in moments if at > now.wall)])
+            if _opened_early(found, now.wall):
+                self._set_back(found, now.wall)
             if any(told < at <= now.wall for at in moments[1:]):
                 turned.append(found.id)
             if facts.opens_at <= now.wall < facts.late_until and (
@@ -164,6 +171,13 @@ class Upkeep:
             rounds.restore(entry, found, one, now)
         for found in pending.withdrawn:
             rounds.withdraw(entry, found, now)
+
+    def _set_back(self, found: Round, now: int) -> None:
+        """Nobody has touched it: it is planned again, and shows no reading of another day."""
+        regime = self._duties.get((found.regime, found.area))
+        with self._ledger.write(self._site.id) as entry:
+            if rounds.set_back(entry, found, now) and regime is not None:
+                rounds.lay_out(entry, found.id, lines(regime, found.area, self._site))
 
     def _attend_apart(self, found: Round, now: Instant, currents: Mapping[str, Current]) -> int:
         """As :meth:`_attend`; a round that the ledger does not take holds up no other."""
@@ -247,6 +261,12 @@ def _look_again(kept: list[KeptItem], now: int) -> int:
 def _opens_from(now: int) -> int:
     """What opened before is left alone."""
     return now - (LOOK_BACK + _MARGIN) * DAY
+
+
+def _opened_early(found: Round, now: int) -> bool:
+    """Whether a clock that was ahead has opened it, and nobody has answered anything."""
+    facts = found.facts
+    return found.opened_at is not None and facts.started_at is None and facts.opens_at > now + STEP
 
 
 def _times(found: Round) -> tuple[int, int, int]:

@@ -62,7 +62,12 @@ class Verdict:
 def record(
     entry: Entry, actor: Actor, action: str, subject: str, at: int, **detail: str | float | None
 ) -> None:
-    """Note a deed; ``detail`` holds no secret. The site's writers follow one another."""
+    """Note a deed; ``detail`` holds no secret. The site's writers follow one another.
+
+    Of a deed signed by PIN it is noted too at whose session.
+    """
+    if actor.at_session_of is not None:
+        detail["at_session_of"] = actor.at_session_of
     note(entry, action, subject, at, by=actor.username, via=actor.via, **detail)
 
 

@@ -23,7 +23,7 @@ def load(connection: Connection, site: str) -> list[ConditionRow]:
             first=row["first_wall"],
             first_value=row["first_value"],
             value=row["value"],
-            gate_value=row["gate_value"],
+            gate_values=(row["gate_value"], *(row["more_gate_values"] or ())),
             test=row["test"],
         )
         for row in rows
@@ -42,7 +42,8 @@ def save(entry: Entry, rows: Iterable[ConditionRow]) -> None:
                 "first_wall": row.first,
                 "first_value": row.first_value,
                 "value": row.value,
-                "gate_value": row.gate_value,
+                "gate_value": next(iter(row.gate_values), None),
+                "more_gate_values": list(row.gate_values[1:]),
                 "test": row.test,
             }
             for row in rows

@@ -2,16 +2,20 @@
 
 Serious: an order at once, and the manager is told. Normal: an order in working time. Minor: a
 line in the record. The order is the open one of the same cause, where there is one.
+
+An item has one finding in a round. It is made again where the item had passed in between, or
+where its order is not running any more: then what was mended is wrong again, and all follows
+once more. Its words are those of the last time; what was said before stays in the entries.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sqlalchemy import update
+from sqlalchemy import ColumnElement, and_, select, update
 
 from gateway.model.equipment import Site
-from gateway.model.moment import Instant
+from gateway.model.moment import Instant, stamp
 from gateway.model.point import Text
 from rules.inspections.items import RoundItem
 from rules.inspections.regime import Severity
@@ -22,6 +26,7 @@ from rules.ledger.rows import words
 from rules.ledger.store import Entry
 from rules.ledger.tables.rounds import round_finding
 from rules.notify.notice import of_finding
+from rules.orders.lifecycle import RUNNING
 from rules.rule import Priority
 
 PRIORITIES: Mapping[Severity, Priority] = {
@@ -31,15 +36,25 @@ PRIORITIES: Mapping[Severity, Priority] = {
 
 
 def record(
-    entry: Entry, site: Site, round_id: str, item: RoundItem, *, why: Text, now: Instant
+    entry: Entry,
+    site: Site,
+    round_id: str,
+    item: RoundItem,
+    *,
+    why: Text,
+    now: Instant,
+    had_passed: bool = False,
 ) -> bool:
-    """``item`` failed, for ``why``; False if that was found in this round before: no effect."""
+    """``item`` failed, for ``why``; False if that was found in this round before: no effect.
+
+    ``had_passed``: until now it was in order.
+    """
     finding = f"{round_id}.{item.key}"
     text = Text(
         zh=f"{item.subject_name.zh} {item.name.zh}：{why.zh}",
         en=f"{item.subject_name.en}, {item.name.en}: {why.en}",
     )
-    is_new = entry.insert_once(
+    is_first = entry.insert_once(
         round_finding,
         id=finding,
         round_id=round_id,
@@ -48,30 +63,46 @@ def record(
         text=words(text),
         at=now.wall,
     )
-    if not is_new:
-        return False
+    if not is_first:
+        if not had_passed and not _has_ended(entry, finding):
+            return False
+        _set(entry, finding, text=words(text))
+    occurrence = finding if is_first else f"{finding}.{stamp(now.wall)}"
     if item.terms is not None:
-        trouble = _trouble(finding, item, site, now)
+        trouble = _trouble(occurrence, finding, item, site, now)
         calendar = calendar_of(entry, site)
         reference = orders.answer_trouble(
             entry, trouble, item.terms, at=now, now=now, calendar=calendar
         )
-        entry.connection.execute(
-            update(round_finding)
-            .where(round_finding.c.site_id == entry.site, round_finding.c.id == finding)
-            .values(order_id=reference.id)
-        )
+        _set(entry, finding, order_id=reference.id)
     if item.severity is Severity.SERIOUS:
         priority = PRIORITIES[item.severity]
-        notice = of_finding(finding=finding, text=text, priority=priority, at=now.wall)
+        notice = of_finding(finding=occurrence, text=text, priority=priority, at=now.wall)
         body = notice.body(site.zone)
         outbox.post(entry, notice.id, body, site.webhooks, priority=priority, now=now)
     return True
 
 
-def _trouble(finding: str, item: RoundItem, site: Site, now: Instant) -> Trouble:
+def _has_ended(entry: Entry, finding: str) -> bool:
+    """Whether the finding has an order, and nobody is at work on that any more."""
+    order_id = entry.connection.execute(
+        select(round_finding.c.order_id).where(_row(entry, finding))
+    )
+    order = orders.find(entry, order_id.scalar_one())
+    return order is not None and order["state"] not in RUNNING
+
+
+def _set(entry: Entry, finding: str, **columns: object) -> None:
+    entry.connection.execute(update(round_finding).where(_row(entry, finding)).values(**columns))
+
+
+def _row(entry: Entry, finding: str) -> ColumnElement[bool]:
+    return and_(round_finding.c.site_id == entry.site, round_finding.c.id == finding)
+
+
+def _trouble(occurrence: str, finding: str, item: RoundItem, site: Site, now: Instant) -> Trouble:
     return Trouble(
-        id=finding,
+        id=occurrence,
         name=item.name,
         equipment=item.subject,
         equipment_name=item.subject_name,
@@ -79,5 +110,5 @@ def _trouble(finding: str, item: RoundItem, site: Site, now: Instant) -> Trouble
         cause_key=item.cause_key,
         priority=PRIORITIES[item.severity],
         at=now.wall,
-        is_finding=True,
+        finding=finding,
     )

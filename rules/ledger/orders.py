@@ -36,7 +36,8 @@ class Trouble:
     """What an order answers: an alarm, or the finding of a round."""
 
     id: str
-    """Opens one order at most, so an order named after it is as unique as it is."""
+    """Opens one order at most, so an order named after it is as unique as it is. A finding that
+    is made again is another trouble."""
     name: Text
     equipment: str
     """Of a finding that is about no equipment: the id of its area, or of the site."""
@@ -46,7 +47,8 @@ class Trouble:
     priority: Priority
     at: int
     """µs UTC."""
-    is_finding: bool
+    finding: str | None
+    """Id of the finding; None: an alarm."""
 
 
 def answer(
@@ -73,7 +75,7 @@ def answer(
         cause_key=alarm.cause_key,
         priority=alarm.priority,
         at=alarm.raised_at,
-        is_finding=False,
+        finding=None,
     )
     reference = answer_trouble(entry, trouble, terms, at=at, now=now, calendar=calendar)
     alarms.join_order(entry, alarm.id, reference.id)
@@ -89,7 +91,10 @@ def answer_trouble(
     now: Instant,
     calendar: Calendar,
 ) -> OrderReference:
-    """The order of the trouble's cause that is not closed, or a new one; see :func:`answer`."""
+    """The order of the trouble's cause that is not closed, or a new one; see :func:`answer`.
+
+    An order is as urgent as the most urgent trouble that it answers.
+    """
     row = _of_cause(entry, trouble.equipment, trouble.cause_key)
     if row is None:
         working = calendar if runs_in_working_time(trouble.priority) else None
@@ -98,6 +103,8 @@ def answer_trouble(
         _relapse(entry, row, trouble, now, calendar)
     else:
         _step(entry, row, OrderEvent.JOIN, trouble.at, why=trouble.id)
+    if trouble.priority.rank < Priority(row["priority"]).rank:
+        _escalate(entry, row["id"], trouble, terms, at=at, now=now, calendar=calendar)
     return OrderReference(id=row["id"], number=row["number"])
 
 
@@ -191,7 +198,7 @@ def _create(entry: Entry, trouble: Trouble, terms: OrderTerms, due: Instant) -> 
             limit=terms.complete_within,
             **instant_columns("due", due),
             close_after=terms.close_after,
-            finding=trouble.id if trouble.is_finding else None,
+            finding=trouble.finding,
         )
     )
     timers.start(entry, TimerKind.BREACH, order_id, due)
@@ -217,6 +224,33 @@ def _relapse(
     timers.cancel(entry, TimerKind.CLOSE, row["id"])
     if row["breached_at"] is None:
         timers.start(entry, TimerKind.BREACH, row["id"], due)
+
+
+def _escalate(
+    entry: Entry,
+    order_id: str,
+    trouble: Trouble,
+    terms: OrderTerms,
+    *,
+    at: Instant,
+    now: Instant,
+    calendar: Calendar,
+) -> None:
+    """The order becomes as urgent as ``trouble``; of the two times allowed the earlier end holds.
+
+    An order that has been breached stays so: its end is over already.
+    """
+    row = find(entry, order_id)
+    assert row is not None
+    columns: dict[str, Any] = {"priority": trouble.priority.value}
+    working = calendar if runs_in_working_time(trouble.priority) else None
+    due = due_of(at, terms.complete_within, now, working)
+    is_earlier = due.since(instant(row, "due")) < 0
+    if is_earlier:
+        columns |= {"limit": terms.complete_within, **instant_columns("due", due)}
+    _step(entry, row, OrderEvent.ESCALATE, trouble.at, why=trouble.id, **columns)
+    if is_earlier and row["breached_at"] is None:
+        timers.start(entry, TimerKind.BREACH, order_id, due)
 
 
 def _step(

@@ -32,6 +32,7 @@ from rules.ledger.tables.rounds import (
     round_duty,
     round_entry,
     round_event,
+    round_finding,
     round_item,
 )
 from rules.people.roles import Actor
@@ -81,10 +82,19 @@ def plan(entry: Entry, site: Site, regime: Regime, due: Due, now: int) -> bool:
 
 
 def lay_out(entry: Entry, round_id: str, lines: Sequence[RoundItem]) -> None:
-    """Write the items of a round that nobody has opened yet, in place of those there are."""
+    """Write the items of a round that nobody has opened yet, in place of those there are.
+
+    What was found wrong before the round was set back stays as it was found: an order may stand
+    on it.
+    """
+    of_round = and_(round_finding.c.site_id == entry.site, round_finding.c.round_id == round_id)
+    query = select(round_finding.c.item).where(of_round)
+    found = set(entry.connection.execute(query).scalars())
     entry.connection.execute(
         delete(round_item).where(
-            round_item.c.site_id == entry.site, round_item.c.round_id == round_id
+            round_item.c.site_id == entry.site,
+            round_item.c.round_id == round_id,
+            round_item.c.key.not_in(found),
         )
     )
     waiting = verdict_columns(Verdict(state=ItemState.WAITING))
@@ -97,6 +107,7 @@ def lay_out(entry: Entry, round_id: str, lines: Sequence[RoundItem]) -> None:
             **waiting,
         }
         for position, line in enumerate(lines)
+        if line.key not in found
     ]
     if rows:
         entry.connection.execute(insert(round_item), rows)
@@ -115,6 +126,21 @@ def open_(entry: Entry, found: Round, now: int) -> bool:
     step(RoundState.PLANNED, RoundEvent.OPEN, round_id=found.id)
     old, new = RoundState.PLANNED, found.state(now)
     _note(entry, found.id, RoundEvent.OPEN, old, new, at=now)
+    return True
+
+
+def set_back(entry: Entry, found: Round, now: int) -> bool:
+    """A clock that was ahead has opened it; False if somebody has answered or set it back since."""
+    untouched = (round_.c.started_at.is_(None), round_.c.done_at.is_(None))
+    closed = entry.connection.execute(
+        update(round_)
+        .where(_row(entry, found.id), *untouched)
+        .where(round_.c.opened_at.is_not(None), round_.c.void_at.is_(None))
+        .values(opened_at=None)
+    )
+    if closed.rowcount != 1:
+        return False
+    _step(entry, found, RoundEvent.SET_BACK, now, why="the clock that opened it was ahead")
     return True
 
 
@@ -214,7 +240,8 @@ def enter(
     _set_item(entry, found.id, kept.item.key, {"state": state.value})
     if not passed:
         why = complaint(kept.item, given.value, given.note)
-        findings.record(entry, site, found.id, kept.item, why=why, now=now)
+        had_passed = kept.state is ItemState.PASSED
+        findings.record(entry, site, found.id, kept.item, why=why, now=now, had_passed=had_passed)
 
 
 def finish(entry: Entry, found: Round, *, by: str, note: str | None, now: int) -> None:

@@ -31,6 +31,8 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.exc import OperationalError
 
 from rules.ledger.rows import ChangeKind
 from rules.ledger.tables import work
@@ -39,9 +41,32 @@ from rules.ledger.view import View
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _BUSY_TIMEOUT_MS = 5000
 _BUSY_RETRY_S = 0.02
-_PATIENCE = {"connect_timeout": "5", "tcp_user_timeout": "10000"}
-"""s, ms; for a database server that is gone without a word. The URL may say otherwise.
+_PATIENCE = {
+    "connect_timeout": "5",
+    "tcp_user_timeout": "10000",
+    "keepalives": "1",
+    "keepalives_idle": "3",
+    "keepalives_interval": "1",
+    "keepalives_count": "3",
+}
+"""s, but ``tcp_user_timeout`` ms; for a database server that is gone without a word, also while
+we wait for its answer. The URL may say otherwise.
 Source: https://www.postgresql.org/docs/15/libpq-connect.html#LIBPQ-PARAMKEYWORDS"""
+_SESSION = (
+    # A session whose machine has vanished holds its locks until the server notices; by itself
+    # that takes two hours ("Connection Settings": tcp_keepalives_idle).
+    "SET tcp_keepalives_idle = 3",
+    "SET tcp_keepalives_interval = 1",
+    "SET tcp_keepalives_count = 3",
+    "SET tcp_user_timeout = '6s'",
+    # One whose process is frozen answers keepalives.
+    "SET idle_in_transaction_session_timeout = '10s'",
+    f"SET lock_timeout = '{_BUSY_TIMEOUT_MS}ms'",
+)
+"""What every session on a PostgreSQL server is set to; ``OperationalError`` where a lock is not
+to be had in time. Source: https://www.postgresql.org/docs/15/runtime-config-client.html"""
+_IDLE_TOO_LONG = "25P03"
+"""Source: https://www.postgresql.org/docs/15/errcodes-appendix.html"""
 _MIGRATION_LOCK = 0x64757479
 """Any number, the same in every process that migrates a PostgreSQL ledger."""
 
@@ -169,6 +194,9 @@ def connect(where: str | Path | URL) -> Ledger:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+    elif engine.dialect.name == "postgresql":
+        event.listen(engine, "connect", _set_up_postgresql)
+        event.listen(engine, "handle_error", _may_try_again)
     return Ledger(engine)
 
 
@@ -201,6 +229,22 @@ def _keep_a_log_ahead(cursor: Any) -> None:
             time.sleep(_BUSY_RETRY_S)
 
 
+def _set_up_postgresql(connection: Any, _record: object) -> None:
+    # Within a transaction a rollback would undo them.
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute("; ".join(_SESSION))
+    connection.autocommit = False
+
+
+def _may_try_again(context: ExceptionContext) -> None:
+    """A session that the server has ended because we said nothing for too long is for the driver
+    an internal error, for us one of operation."""
+    original = context.original_exception
+    if getattr(original, "sqlstate", None) == _IDLE_TOO_LONG:
+        raise OperationalError(context.statement, None, original) from original
+
+
 def _begin_sqlite(connection: Connection) -> None:
     writes = connection.get_execution_options().get("dutyroom_writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
@@ -209,6 +253,8 @@ def _begin_sqlite(connection: Connection) -> None:
 def migrate(connection: Connection, to: str = "head") -> None:
     """Bring the tables up to the revision ``to``, in the transaction of ``connection``."""
     if connection.dialect.name == "postgresql":
+        # Another process may be migrating, for as long as that takes.
+        connection.execute(text("SET LOCAL lock_timeout = 0"))
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))

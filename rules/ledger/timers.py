@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -12,12 +12,16 @@ from gateway.model.moment import MINUTE, SECOND, Instant
 from rules.ledger.rows import instant_columns
 from rules.ledger.store import Entry
 from rules.ledger.tables.work import outbox, timer, work_order
+from rules.orders.clock import due_of, runs_in_working_time
 from rules.orders.lifecycle import RUNNING
+from rules.rule import Priority
+from rules.shifts.calendar import Calendar
 
 STEP = 2 * SECOND
 """µs by which the wall clock must move against the monotonic one to count as stepped."""
 GRACE = 10 * MINUTE
 """µs after a boot within which a time server may still set right a wall clock that is behind."""
+_IN_WORKING_TIME = [one.value for one in Priority if runs_in_working_time(one)]
 
 
 class TimerKind(StrEnum):
@@ -51,10 +55,13 @@ def cancel(entry: Entry, kind: TimerKind, subject: str) -> None:
     )
 
 
-def take_due(entry: Entry, now: Instant) -> Sequence[Timer]:
-    """The timers that have fallen due; they are gone when ``entry`` commits."""
+def take_due(entry: Entry, now: Instant, calendar: Callable[[], Calendar]) -> Sequence[Timer]:
+    """The timers that have fallen due; they are gone when ``entry`` commits.
+
+    ``calendar``: of the working time in which orders may run.
+    """
     if now.mono >= GRACE:
-        _bring_near(entry, now)
+        _bring_near(entry, now, calendar)
     due = and_(timer.c.site_id == entry.site, reached(timer, "due", now))
     rows = entry.connection.execute(
         select(timer.c.kind, timer.c.subject).where(due).order_by(timer.c.due_wall)
@@ -88,24 +95,39 @@ def _anchor(
     )
 
 
-def _bring_near(entry: Entry, now: Instant) -> None:
+def _bring_near(entry: Entry, now: Instant, calendar: Callable[[], Calendar]) -> None:
     """A restart has set the wall clock back: what lies further ahead than its whole time allowed
-    is measured from now, for else it would never fall due."""
+    is measured from now, for else it would never fall due.
+
+    The time allowed in working hours spans nights and weekends; how much, the calendar says. By
+    that alone a calendar that was changed would move it too, so the order has to be one that is
+    made later than now.
+    """
     of_order = and_(work_order.c.site_id == timer.c.site_id, work_order.c.id == timer.c.subject)
     is_close = timer.c.kind == TimerKind.CLOSE.value
+    in_working_time = and_(~is_close, work_order.c.priority.in_(_IN_WORKING_TIME))
     allowed = case((is_close, work_order.c.close_after), else_=work_order.c.limit)
     rows = entry.connection.execute(
-        select(timer.c.kind, timer.c.subject, allowed)
+        select(
+            timer.c.kind,
+            timer.c.subject,
+            timer.c.due_wall,
+            allowed.label("allowed"),
+            in_working_time.label("in_working_time"),
+        )
         .join_from(timer, work_order, of_order)
         .where(timer.c.site_id == entry.site, timer.c.due_boot != now.boot)
         .where(timer.c.due_wall > now.wall + allowed + STEP)
+        .where(or_(~in_working_time, work_order.c.created_at > now.wall + STEP))
     ).all()
-    for kind, subject, span in rows:
-        due = now.plus(span)
-        start(entry, TimerKind(kind), subject, due)
-        if kind == TimerKind.BREACH:
+    for row in rows:
+        due = due_of(now, row.allowed, now, calendar() if row.in_working_time else None)
+        if row.due_wall <= due.wall + STEP:
+            continue
+        start(entry, TimerKind(row.kind), row.subject, due)
+        if row.kind == TimerKind.BREACH:
             entry.connection.execute(
                 update(work_order)
-                .where(work_order.c.site_id == entry.site, work_order.c.id == subject)
+                .where(work_order.c.site_id == entry.site, work_order.c.id == row.subject)
                 .values(**instant_columns("due", due))
             )

@@ -20,7 +20,7 @@ from rules import metrics
 from rules.ledger import outbox
 from rules.ledger.outbox import Claimed
 from rules.ledger.store import Ledger
-from rules.notify.webhook import TIMEOUT_S, Outcome, Webhook
+from rules.notify.webhook import TIMEOUT_S, Outcome, Webhook, place
 
 _log = structlog.get_logger(__name__)
 
@@ -72,7 +72,7 @@ class Dispatcher:
         _log.warning(
             "notice not delivered",
             notice=claimed.notice,
-            address=address,
+            address=place(address),
             attempts=claimed.attempts,
             detail=answer.detail,
         )
@@ -103,7 +103,7 @@ class Dispatcher:
                 sent = await self.deliver_one(address)
             except SQLAlchemyError as error:
                 # The row is where it was, or its claim runs out.
-                _log.warning("outbox not reached", address=address, error=str(error))
+                _log.warning("outbox not reached", address=place(address), error=str(error))
                 sent = False
             if not sent:
                 await self._clock.sleep(_LOOK_S)

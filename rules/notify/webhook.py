@@ -85,5 +85,15 @@ class Webhook:
             return Answer(outcome=Outcome.DOUBTFUL, detail=_told(error))
 
 
+def place(address: str) -> str:
+    """Scheme and host of ``address``, for logs: its path and query may be the secret of who may
+    post there."""
+    try:
+        url = httpx2.URL(address)
+    except httpx2.InvalidURL:
+        url = httpx2.URL()
+    return f"{url.scheme}://{url.host}" if url.host else "an address that is none"
+
+
 def _told(error: Exception) -> str:
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

@@ -29,6 +29,8 @@ class OrderEvent(StrEnum):
     CREATE = "create"
     JOIN = "join"
     """Another alarm of the same cause while the order is not closed."""
+    ESCALATE = "escalate"
+    """What joined, or came back, is more urgent than the order was."""
     ACCEPT = "accept"
     BREACH = "breach"
     """The time allowed is over."""
@@ -41,9 +43,11 @@ class OrderEvent(StrEnum):
 TRANSITIONS: Mapping[tuple[OrderState, OrderEvent], OrderState] = {
     (OrderState.NEW, OrderEvent.CREATE): OrderState.OPEN,
     (OrderState.OPEN, OrderEvent.JOIN): OrderState.OPEN,
+    (OrderState.OPEN, OrderEvent.ESCALATE): OrderState.OPEN,
     (OrderState.OPEN, OrderEvent.BREACH): OrderState.OPEN,
     (OrderState.OPEN, OrderEvent.ACCEPT): OrderState.ACCEPTED,
     (OrderState.ACCEPTED, OrderEvent.JOIN): OrderState.ACCEPTED,
+    (OrderState.ACCEPTED, OrderEvent.ESCALATE): OrderState.ACCEPTED,
     (OrderState.ACCEPTED, OrderEvent.BREACH): OrderState.ACCEPTED,
     (OrderState.ACCEPTED, OrderEvent.COMPLETE): OrderState.COMPLETED,
     (OrderState.COMPLETED, OrderEvent.RELAPSE): OrderState.OPEN,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, RowMapping, delete, insert, select, update
 
@@ -11,7 +11,7 @@ from rules.ledger import audit
 from rules.ledger.store import Entry, Ledger
 from rules.ledger.tables.people import known_address, membership, user
 from rules.people import sessions
-from rules.people.passwords import hashed, matches
+from rules.people.passwords import hashed, matches, refuse_trivial
 from rules.people.roles import PROGRAM, Actor, Role, Via
 from rules.people.sessions import User
 
@@ -21,7 +21,15 @@ _ADDRESSES_KEPT = 20
 
 
 class LogInRefusedError(Exception):
-    """User name or password is wrong; which of them is not told."""
+    """User name or password is wrong; which of them is not told to whoever tries.
+
+    ``account`` is for the audit: the user name if there is such an account. What was typed may
+    be anything, a password too.
+    """
+
+    def __init__(self, account: str | None = None) -> None:
+        super().__init__()
+        self.account = account
 
 
 class NotAMemberError(Exception):
@@ -41,16 +49,23 @@ class Visit:
 
 
 def has_admin(ledger: Ledger) -> bool:
-    """Whether there is the user ``admin``."""
+    """Whether there is the user ``admin``, with a password."""
     with ledger.reading() as connection:
-        return _account(connection, ADMIN) is not None
+        return _password_hash(_account(connection, ADMIN)) is not None
+
+
+def is_admins(ledger: Ledger, password: str) -> bool:
+    """Whether ``admin`` logs in with ``password``."""
+    with ledger.reading() as connection:
+        stored = _account(connection, ADMIN)
+    return matches(password, _password_hash(stored))
 
 
 def ensure_admin(ledger: Ledger, site: str, now: Instant, password: str | None = None) -> None:
     """The user ``admin`` exists and works at ``site``.
 
-    With ``password``, if one is given; another one than before ends the sessions. A new admin
-    needs one. What ``admin`` is at the site already stays as it is.
+    ``password`` is for an ``admin`` who is new or has none; one that is there is never replaced.
+    A new one needs it. What ``admin`` is at the site already stays as it is.
     """
     with ledger.write(site) as entry:
         stored = _account(entry.connection, ADMIN)
@@ -58,9 +73,8 @@ def ensure_admin(ledger: Ledger, site: str, now: Instant, password: str | None =
             if password is None:
                 raise ValueError("a new admin needs a password")
             _make_admin(entry, password, now)
-        elif password is not None and not matches(password, stored["password_hash"]):
+        elif password is not None and stored["password_hash"] is None:
             _set_password(entry.connection, ADMIN, password)
-            sessions.end_all(entry.connection, ADMIN)
             audit.record(entry, PROGRAM, "person.password", ADMIN, now.wall)
         joined = entry.insert_once(
             membership, username=ADMIN, role=Role.ADMIN, areas=[], can_log_in=True, active=True
@@ -86,9 +100,14 @@ def log_in(
     visit = visit or Visit()
     with ledger.reading() as connection:
         row = _account(connection, username)
-    if not matches(password, None if row is None else row["password_hash"]) or row is None:
-        raise LogInRefusedError
+    if row is None or row["password_hash"] is None:
+        matches(password, None)
+        raise LogInRefusedError(None if row is None else username)
+    if not matches(password, row["password_hash"]):
+        raise LogInRefusedError(username)
     with ledger.write(site) as entry:
+        if not _is_still(entry.connection, username, row["password_hash"]):
+            raise LogInRefusedError(username)
         found = member(entry, username)
         if found is None:
             raise NotAMemberError
@@ -132,7 +151,12 @@ def change_password(
 def set_pin(
     ledger: Ledger, site: str, *, actor: Actor, password: str, pin: str, now: Instant
 ) -> None:
-    """One's own PIN. Raises :class:`LogInRefusedError` for a wrong password."""
+    """One's own PIN.
+
+    Raises :class:`LogInRefusedError` for a wrong password, ``NotValidError`` for a PIN that is
+    guessed first.
+    """
+    refuse_trivial(pin)
     _check_own(ledger, actor, password)
     kept = hashed(pin)
     with ledger.write(site) as entry:
@@ -145,8 +169,10 @@ def remove_pin(ledger: Ledger, site: str, *, actor: Actor, now: Instant) -> None
         _write_pin(entry, actor, None, now)
 
 
-def signer(ledger: Ledger, site: str, username: str, pin: str) -> Actor:
-    """Who signs with ``pin`` at a computer where somebody else is logged in.
+def signer(
+    ledger: Ledger, site: str, username: str, pin: str, *, at_session_of: str | None = None
+) -> Actor:
+    """Who signs with ``pin`` at a computer where somebody else, ``at_session_of``, is logged in.
 
     Raises :class:`WrongPinError`.
     """
@@ -155,7 +181,7 @@ def signer(ledger: Ledger, site: str, username: str, pin: str) -> Actor:
         found = _member(connection, site, username)
     if not matches(pin, None if row is None else row["pin_hash"]) or found is None:
         raise WrongPinError
-    return Actor(username=username, role=found.role, areas=frozenset(found.areas), via=Via.PIN)
+    return replace(found.actor, via=Via.PIN, at_session_of=at_session_of)
 
 
 def member(entry: Entry, username: str) -> User | None:
@@ -187,10 +213,21 @@ def _account(connection: Connection, username: str) -> RowMapping | None:
     return connection.execute(query).mappings().one_or_none()
 
 
+def _password_hash(account: RowMapping | None) -> str | None:
+    return None if account is None else account["password_hash"]
+
+
+def _is_still(connection: Connection, username: str, password_hash: str) -> bool:
+    """Whether the password is the one that was checked; nobody changes it before the commit."""
+    query = select(user.c.password_hash).where(user.c.username == username).with_for_update()
+    kept: str | None = connection.execute(query).scalar()
+    return kept == password_hash
+
+
 def _check_own(ledger: Ledger, actor: Actor, password: str) -> None:
     with ledger.reading() as connection:
         stored = _account(connection, actor.username)
-    if not matches(password, None if stored is None else stored["password_hash"]):
+    if not matches(password, _password_hash(stored)):
         raise LogInRefusedError
 
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 import secrets
 from functools import cache
+from itertools import pairwise
 
 from pwdlib import PasswordHash
+
+from rules.refusals import NotValidError
 
 
 def hashed(password: str) -> str:
@@ -18,6 +21,14 @@ def matches(password: str, stored: str | None) -> bool:
     """Whether it is the one; where there is none, it takes as long to say no."""
     right = _hasher().verify(password, _nobodys_hash() if stored is None else stored)
     return right and stored is not None
+
+
+def refuse_trivial(pin: str) -> None:
+    """Raises ``NotValidError`` for digits that are all the same, or count up or down: they are
+    what is guessed first."""
+    steps = {(int(b) - int(a)) % 10 for a, b in pairwise(pin)}
+    if len(steps) == 1 and steps <= {0, 1, 9}:
+        raise NotValidError("pin", "this PIN is guessed first; take one that does not count")
 
 
 def new_token() -> str:

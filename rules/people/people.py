@@ -20,7 +20,7 @@ from rules.ledger.store import Entry, Ledger
 from rules.ledger.tables.people import certificate, membership, user
 from rules.ledger.view import View
 from rules.people import sessions
-from rules.people.passwords import hashed
+from rules.people.passwords import hashed, refuse_trivial
 from rules.people.roles import Actor, Permission, Role, Via, require
 from rules.refusals import ConflictError, NotFoundError, NotValidError
 
@@ -128,7 +128,7 @@ def insert_person(
     if find(view, person.username) is not None:
         raise ConflictError(f"there is a {person.username} already")
     known = entry.connection.execute(
-        select(user.c.username).where(user.c.username == person.username)
+        select(user.c.contractor).where(user.c.username == person.username)
     ).first()
     if known is None:
         entry.connection.execute(
@@ -144,6 +144,8 @@ def insert_person(
         raise ConflictError(
             f"{person.username} is somebody of another site; join them with `dutyroom user add`"
         )
+    elif known.contractor and person.can_log_in:
+        raise ConflictError(f"{person.username} is a contractor and does not log in")
     entry.insert_once(membership, username=person.username, **_membership(person))
     audit.record(entry, actor, "person.add", person.username, now.wall, role=person.role)
     entry.changed(ChangeKind.ROSTER, "people", now.wall)
@@ -177,11 +179,19 @@ def change(
 def update_person(
     entry: Entry, before: Person, after: Person, *, actor: Actor, now: Instant
 ) -> None:
-    """Write what differs; nothing where nothing does. Raises ``ConflictError``."""
+    """Write what differs; nothing where nothing does.
+
+    Who somebody is, is the same at every site: of somebody who works at others too it is changed
+    on the machine only. Raises ``ConflictError``.
+    """
     changed = _changed(before, after)
     if not changed:
         return
     name = before.username
+    if _profile(before) != _profile(after) or before.certificates != after.certificates:
+        _own_only(entry, name, actor)
+    if after.contractor and not before.contractor:
+        _refuse_log_in_elsewhere(entry, name)
     mine = and_(membership.c.site_id == entry.site, membership.c.username == name)
     entry.connection.execute(update(user).where(user.c.username == name).values(**_profile(after)))
     entry.connection.execute(update(membership).where(mine).values(**_membership(after)))
@@ -219,8 +229,11 @@ def set_password(
 def give_pin(
     ledger: Ledger, site: str, username: str, pin: str | None, *, actor: Actor, now: Instant
 ) -> None:
-    """A PIN for somebody else, or none; raises as :func:`set_password` does."""
+    """A PIN for somebody else, or none; raises as :func:`set_password` does, and
+    ``NotValidError`` for one that is guessed first."""
     require(actor, Permission.EDIT_PEOPLE)
+    if pin is not None:
+        refuse_trivial(pin)
     kept = None if pin is None else hashed(pin)
     with ledger.write(site) as entry:
         person = _found(entry, username)
@@ -266,6 +279,19 @@ def _own_only(entry: Entry, username: str, actor: Actor) -> None:
             f"{username} works at other sites too: they change it themselves, "
             "or use `dutyroom user` on the machine"
         )
+
+
+def _refuse_log_in_elsewhere(entry: Entry, username: str) -> None:
+    """Raises ConflictError: who is to be a contractor logs in nowhere."""
+    elsewhere = entry.connection.execute(
+        select(membership.c.site_id).where(
+            membership.c.username == username,
+            membership.c.site_id != entry.site,
+            membership.c.can_log_in,
+        )
+    ).scalar()
+    if elsewhere is not None:
+        raise ConflictError(f"{username} may log in at the site {elsewhere}: end that first")
 
 
 def _check(site: Site, person: Person, before: Person | None = None) -> None:

@@ -53,8 +53,13 @@ class Permission(StrEnum):
     VIEW_AUDIT = "audit.view"
 
 
-NOT_BY_PIN = frozenset({Permission.EDIT_PEOPLE})
-"""What a few digits do not suffice for: it takes being logged in oneself."""
+WHOLE_SITE = "*"
+"""Stands for the area of what is the whole site's: not for who acts in some areas only. No id of
+an area looks like that."""
+OF_WHOLE_SITE = frozenset({Permission.EDIT_PEOPLE, Permission.EDIT_CALENDAR})
+"""There is no part of these that is one area's."""
+IN_PERSON = frozenset({Permission.EDIT_PEOPLE})
+"""What neither a few digits nor a machine's token suffice for: it takes being logged in oneself."""
 
 _WATCH = {Permission.VIEW, Permission.VIEW_PEOPLE, Permission.ACKNOWLEDGE_ALARM}
 _REPAIR = {Permission.ACCEPT_ORDER, Permission.COMPLETE_ORDER, Permission.ENTER_ROUND}
@@ -92,13 +97,18 @@ class Actor:
     areas: frozenset[str] = frozenset()
     """Where they may act; empty: everywhere on the site."""
     via: Via = Via.SESSION
+    at_session_of: str | None = None
+    """Who is logged in where this one signs by PIN."""
 
     def may(self, permission: Permission, area: str | None = None) -> bool:
-        """Whether ``permission`` is theirs, and in ``area`` if one is named."""
+        """Whether ``permission`` is theirs, and in ``area`` (or :data:`WHOLE_SITE`) if one is
+        named."""
         if permission not in GRANTS[self.role]:
             return False
-        if self.via is Via.PIN and permission in NOT_BY_PIN:
+        if self.via in (Via.PIN, Via.TOKEN) and permission in IN_PERSON:
             return False
+        if permission in OF_WHOLE_SITE:
+            area = WHOLE_SITE
         return area is None or not self.areas or area in self.areas
 
 
@@ -111,6 +121,8 @@ class ForbiddenError(Exception):
 
     def __init__(self, actor: Actor, permission: Permission, area: str | None) -> None:
         where = "" if area is None else f" in the area {area}"
+        if area == WHOLE_SITE:
+            where = " for the whole site"
         super().__init__(f"{actor.username} ({actor.role}) may not {permission.value}{where}")
         self.actor = actor
         self.permission = permission

@@ -18,7 +18,9 @@ from rules.ledger.idempotency import is_new
 from rules.ledger.rows import ChangeKind, words
 from rules.ledger.store import Entry, Ledger
 from rules.ledger.tables import roster as tables
-from rules.people.roles import Actor, Permission, require
+from rules.ledger.view import View
+from rules.people.people import find
+from rules.people.roles import WHOLE_SITE, Actor, Permission, require
 from rules.refusals import ConflictError, NotFoundError, NotValidError
 from rules.shifts import checks
 from rules.shifts.calendar import WorkingHours
@@ -78,9 +80,9 @@ def put_shifts(
     now: Instant,
 ) -> None:
     """Replace all shifts and the rotation. Raises ``NotValidError``."""
+    require(actor, Permission.EDIT_ROSTER, WHOLE_SITE)
     with ledger.write(site.id) as entry:
         teams = _teams(entry)
-        _require(actor, *(team.areas for team in teams.values()))
         _write_shifts(entry, shifts, anchor, pattern, teams)
         told = {"shifts": ",".join(shift.id for shift in shifts), "anchor": anchor.isoformat()}
         days = " ".join(",".join(f"{s}={t}" for s, t in day.items()) for day in pattern)
@@ -92,9 +94,9 @@ def put_plan(ledger: Ledger, site: Site, plan: Plan, *, actor: Actor, now: Insta
 
     Raises ``NotValidError``.
     """
+    require(actor, Permission.EDIT_ROSTER, WHOLE_SITE)
     with ledger.write(site.id) as entry:
         before = _teams(entry)
-        _require(actor, *(team.areas for team in (*before.values(), *plan.teams)))
         staff = roster.staff_of(entry)
         for place, team in enumerate(plan.teams):
             checks.refuse(checks.check_team(team, site.areas, staff), "teams", str(place))
@@ -196,6 +198,7 @@ def add_leave(
             raise NotValidError("to", f"{last} is before {first}")
         for wrong, mend in checks.check_person(username, roster.staff_of(entry)):
             raise NotValidError("username", f"{wrong}; {mend}")
+        _require(actor, _areas_of(entry, username))
         name = f"{first}.leave.{_digest(username, last.isoformat())}"
         by = actor.username
         if is_new(entry, idempotency_key, "roster.leave", name, by=by, now=now):
@@ -216,6 +219,7 @@ def remove_leave(ledger: Ledger, site: Site, leave_id: str, *, actor: Actor, now
     with ledger.write(site.id) as entry:
         require(actor, Permission.EDIT_ROSTER)
         found = _leave(entry, leave_id)
+        _require(actor, _areas_of(entry, found.username))
         entry.connection.execute(
             delete(tables.leave).where(
                 tables.leave.c.site_id == entry.site, tables.leave.c.id == leave_id
@@ -226,10 +230,16 @@ def remove_leave(ledger: Ledger, site: Site, leave_id: str, *, actor: Actor, now
 
 
 def _require(actor: Actor, *areas: Collection[str]) -> None:
-    """The actor may edit the roster in each of ``areas``; of a whole site, at all."""
+    """The actor may edit the roster in each of ``areas``; none in one of them: the whole site."""
     require(actor, Permission.EDIT_ROSTER)
-    for area in {area for some in areas for area in some}:
+    for area in {area for some in areas for area in some or (WHOLE_SITE,)}:
         require(actor, Permission.EDIT_ROSTER, area)
+
+
+def _areas_of(entry: Entry, username: str) -> Collection[str]:
+    """Where somebody works; empty: everywhere on the site."""
+    found = find(View(connection=entry.connection, site=entry.site), username)
+    return () if found is None else found.areas
 
 
 def _teams(entry: Entry) -> dict[str, Team]:

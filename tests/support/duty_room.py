@@ -116,7 +116,7 @@ def rule(
         name=Text(zh=f"规则 {name}", en=f"Rule {name}"),
         point=point,
         condition=condition,
-        gate=gate,
+        gates=() if gate is None else (gate,),
         delay=delay,
         clear_after=clear_after,
         priority=Priority.MAJOR if order else Priority.INFO,

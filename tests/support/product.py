@@ -84,10 +84,9 @@ class Product:
     def be_ready(self) -> None:
         """Wait until all is well, and log in."""
         try:
-            wait_for("dutyroom is ready", self.ready, START)
+            wait_for("dutyroom is ready", lambda: self.ready() and self.logged_in(), START)
         except AssertionError:
             raise AssertionError(f"not ready: {self.trouble}\n{self.output()[-3000:]}") from None
-        self.log_in()
 
     def ready(self) -> bool:
         assert self.process is not None
@@ -104,6 +103,15 @@ class Product:
             return False
         self.trouble = answer.text
         return answer.status_code == httpx2.codes.OK
+
+    def logged_in(self) -> bool:
+        """Log in; False where the server was killed in between."""
+        try:
+            self.log_in()
+        except httpx2.TransportError as error:
+            self.trouble = repr(error)
+            return False
+        return True
 
     def log_in(self) -> None:
         answer = self.session.post(

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 
 import pytest
 
-from api import cli
+from api import cli, distributed, embedded
 from api.data_directory import DataDirectory
-from api.settings import CannotStartError, demo_site
+from api.settings import CannotStartError, Settings, demo_site
+from gateway.bus.memory import MemoryBus
+from gateway.history.embedded import EmbeddedHistory
 
 ROOT = Path(__file__).parents[2]
 Run = Callable[..., tuple[int, str, str]]
@@ -69,8 +72,71 @@ def test_version_is_printed_without_the_heavy_imports() -> None:
 def test_every_setting_is_in_the_help(run: Run) -> None:
     code, said, _ = run("up", "--help")
     assert code == 0
-    for name in ("SITE", "DATA", "HOST", "PORT", "ADMIN_PASSWORD"):
+    for name in ("SITE", "DATA", "HOST", "PORT", "HTTPS", "ADMIN_PASSWORD"):
         assert f"DUTYROOM_{name}" in said
+
+
+@pytest.mark.parametrize("wired", ["up", "api", "embedded"])
+@pytest.mark.parametrize(("said", "meant"), [("true", True), ("false", False), ("", False)])
+def test_https_reaches_what_serves_the_page(
+    run: Run, monkeypatch: pytest.MonkeyPatch, wired: str, said: str, meant: bool
+) -> None:
+    """No setting did, so the cookie was never secure."""
+    monkeypatch.setenv("DUTYROOM_HTTPS", said)
+    got: list[Settings] = []
+
+    async def instead(settings: Settings) -> None:
+        got.append(settings)
+
+    for place in ("api.up.run", "api.distributed.run_api", "api.embedded.run"):
+        monkeypatch.setattr(place, instead)
+    monkeypatch.setattr(cli, "_serve", asyncio.run)
+    code, _, errors = run(wired)
+    assert (code, errors) == (0, "")
+    assert [settings.https for settings in got] == [meant]
+
+
+def test_https_is_true_or_false(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DUTYROOM_HTTPS", "perhaps")
+    code, _, errors = run("api")
+    assert code == 2
+    assert "DUTYROOM_HTTPS" in errors
+
+
+@pytest.mark.parametrize("serves", [embedded.run, distributed.run_api])
+def test_https_is_handed_to_the_service(
+    serves: Callable[[Settings], Coroutine[None, None, None]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each wiring serves the page with the cookie that the setting asks for."""
+    got: list[bool] = []
+
+    class EnoughError(Exception):
+        """It was asked to serve."""
+
+    async def instead(*, secure: bool = False, **_: object) -> None:
+        got.append(secure)
+        raise EnoughError
+
+    async def nothing(*_: object, **__: object) -> None:
+        """Does as little as it can."""
+
+    async def started(_bus: object) -> MemoryBus:
+        return MemoryBus()
+
+    monkeypatch.setattr("api.service.run", instead)
+    monkeypatch.setattr("rules.service.run", nothing)
+    monkeypatch.setattr("gateway.service.Gateway.run", nothing)
+    monkeypatch.setattr("api.distributed._started", started)
+    monkeypatch.setattr("api.lifeline.stop_on_signals", asyncio.Event)
+    data = DataDirectory.open(tmp_path / "data")
+    data.renew_broker()
+    EmbeddedHistory(data.history).close()
+    settings = Settings(site=demo_site(), data=data.root, https=True)
+    with pytest.raises((EnoughError, ExceptionGroup)):
+        asyncio.run(serves(settings))
+    assert got == [True]
 
 
 def test_every_command_says_what_it_is_for(run: Run) -> None:

@@ -12,6 +12,7 @@ from inspections import CLEAN, NO_FAULT, TEMPERATURE, current, item, regime, tex
 from gateway.clock import ManualClock
 from gateway.latest import Current
 from gateway.model.moment import SECOND
+from gateway.model.point import Text
 from gateway.model.quality import Quality
 from rules.inspections.items import RoundItem, lines, places
 from rules.inspections.judge import (
@@ -72,12 +73,19 @@ def test_a_reading_outside_fails_and_says_why() -> None:
 
 
 @pytest.mark.parametrize(
-    ("quality", "told"),
-    [(Quality.STALE, "stale"), (Quality.BAD, "no valid"), (Quality.UNCERTAIN, "doubtful")],
+    ("quality", "told", "is_patient"),
+    [
+        (Quality.STALE, "stale", False),
+        (Quality.BAD, "no valid", True),
+        (Quality.UNCERTAIN, "doubtful", True),
+    ],
 )
-def test_what_cannot_be_trusted_is_handed_over_with_the_reason(quality: Quality, told: str) -> None:
+def test_what_cannot_be_trusted_is_handed_over_with_the_reason(
+    quality: Quality, told: str, is_patient: bool
+) -> None:
     """Even where its value would pass."""
-    verdict = say(line(TEMPERATURE), {"pump-1.motor_temperature": current(20.0, NOW, quality)})
+    said = {"pump-1.motor_temperature": current(20.0, NOW, quality)}
+    verdict = say(line(TEMPERATURE), said, is_patient=is_patient)
     assert verdict.state is ItemState.HANDED_OVER
     assert verdict.reading is None
     assert verdict.why is not None
@@ -90,6 +98,14 @@ def test_what_nobody_has_heard_yet_is_waited_for_and_then_handed_over() -> None:
     assert late.state is ItemState.HANDED_OVER
     assert late.why is not None
     assert "no reading" in late.why.en
+
+
+def test_after_a_restart_a_stale_reading_is_waited_for_like_one_that_nobody_has_heard() -> None:
+    stale = {"pump-1.motor_temperature": current(20.0, NOW, Quality.STALE)}
+    waiting = say(line(TEMPERATURE), stale)
+    assert (waiting.state, waiting.reading) == (ItemState.WAITING, None)
+    assert waiting.why == Text(zh="读数已过期", en="the reading is stale")
+    assert say(line(TEMPERATURE), stale, is_patient=False).state is ItemState.HANDED_OVER
 
 
 def test_equipment_without_the_point_is_a_persons_matter() -> None:
@@ -114,10 +130,11 @@ def test_a_count_says_how_many_and_which() -> None:
 
 def test_a_count_with_one_doubtful_reading_counts_nothing() -> None:
     said = {"pump-1.fault": current(0, NOW), "pump-2.fault": current(0, NOW, Quality.STALE)}
-    assert say(line(RUNNING), said).state is ItemState.HANDED_OVER
+    assert say(line(RUNNING), said).state is ItemState.WAITING
+    assert say(line(RUNNING), said, is_patient=False).state is ItemState.HANDED_OVER
     assert say(line(RUNNING), {"pump-1.fault": current(0, NOW)}).state is ItemState.WAITING
     # A bad one is not waited for, though another one may still come.
-    bad = {"pump-1.fault": current(0, NOW, Quality.BAD)}
+    bad = {**said, "pump-1.fault": current(0, NOW, Quality.BAD)}
     assert say(line(RUNNING), bad).state is ItemState.HANDED_OVER
 
 

@@ -73,7 +73,8 @@ WRONG = [
     ("meter-1", "supply-lost", {"voltage_l1": 0, "voltage_l2": 0, "voltage_l3": 0}),
     ("meter-1", "supply-lost", {"voltage_l1": 0, "voltage_l2": 0}),
     ("meter-1", "phase-lost-l1", {"voltage_l1": 0}),
-    ("meter-1", "phase-lost-l1", {"voltage_l1": 0, "voltage_l3": 0}),
+    ("meter-1", "supply-lost-l1-l3", {"voltage_l1": 0, "voltage_l3": 0}),
+    ("meter-1", "supply-lost-l2-l3", {"voltage_l2": 43.9, "voltage_l3": 0}),
     ("meter-1", "phase-lost-l2", {"voltage_l2": 43.9}),
     ("meter-1", "phase-lost-l3", {"voltage_l3": 0}),
     ("meter-1", "undervoltage-l1", {"voltage_l1": 197.9}),
@@ -103,7 +104,8 @@ WRONG = [
     ("lift-1", "lift-door-open-too-long", {"door_open_too_long": 1}),
     ("lift-1", "lift-repeated-door-movements", {"repeated_door_movements": 1}),
     ("lift-1", "lift-sensor-fault", {"sensor_faults": 0x83}),
-    ("smoke-101", "fire-alarm", {"active": 1, "event_type": 0x10, "prealarm": 1}),
+    ("smoke-101", "fire-alarm", {"active": 1, "event_type": 0x10}),
+    ("smoke-101", "detector-active", {"active": 1}),
     ("smoke-101", "carbon-monoxide", {"active": 1, "event_type": 0x14}),
     ("smoke-101", "supervisory-30h", {"active": 1, "event_type": 0x30}),
     ("smoke-101", "supervisory-40h", {"active": 1, "event_type": 0x40}),
@@ -123,7 +125,6 @@ HARMLESS = [
     ("power-room-climate", {"temperature": 45, "humidity": 20}),
     ("pump-room-climate", {"temperature": 5, "humidity": 70}),
     ("smoke-101", {"active": 0, "event_type": 0x10}),
-    ("smoke-101", {"active": 1, "event_type": 0x71}),
     ("lamp-1", {"power": 0, "output": 0}),
     ("lamp-2", {"output": 0, "brightness": 0}),
     ("garden-lights", {"output": 0, "feedback": 0}),
@@ -194,12 +195,39 @@ def test_every_shipped_rule_is_driven() -> None:
     assert {rule for _, rule, _ in WRONG} == set(book().rules)
 
 
-def test_two_phases_lost_are_one_cause_and_one_order() -> None:
-    """L2 and L3: two alarms, one order; with L1 and L2 it is the supply."""
-    said = Room("meter-1").hold(60, {"voltage_l2": 0, "voltage_l3": 0})
-    rules = [rule for _, turn, rule in said if turn is Turn.RAISED]
-    assert rules == ["phase-lost-l2", "phase-lost-l3"]
-    assert {book().rules[rule].cause_key for rule in rules} == {"phase-lost"}
+@pytest.mark.parametrize("lost", [("l1", "l2"), ("l1", "l3"), ("l2", "l3"), ("l1", "l2", "l3")])
+def test_any_two_phases_lost_are_the_supply_lost_and_that_is_critical(lost: tuple[str]) -> None:
+    said = Room("meter-1").hold(60, {f"voltage_{phase}": 0 for phase in lost})
+    (rule,) = (book().rules[rule] for _, turn, rule in said if turn is Turn.RAISED)
+    assert (rule.cause_key, rule.priority) == ("supply-lost", Priority.CRITICAL)
+
+
+@pytest.mark.parametrize("first", ["l1", "l2", "l3"])
+def test_a_second_phase_that_goes_later_makes_the_lost_phase_a_lost_supply(first: str) -> None:
+    for second in {"l1", "l2", "l3"} - {first}:
+        room = Room("meter-1")
+        room.hold(60, {f"voltage_{first}": 0})
+        said = room.hold(60, {f"voltage_{first}": 0, f"voltage_{second}": 0})
+        rules = [(turn, book().rules[rule].cause_key) for _, turn, rule in said]
+        assert rules == [(Turn.RAISED, "supply-lost"), (Turn.CLEARED, "phase-lost")]
+
+
+@pytest.mark.parametrize(
+    "code", [0, 0x11, 0x12, 0x15, 0x20, 0x50, 0x71, 0xFE, float("nan")], ids=str
+)
+def test_an_active_detector_is_never_silent_whatever_its_event_byte_says(code: float) -> None:
+    """A byte that no other rule answers to, or one that cannot be read."""
+    ((held, turn, said),) = Room("smoke-101").hold(10, {"active": 1, "event_type": code})
+    assert (held, turn, said) == (2, Turn.RAISED, "detector-active")
+    assert book().rules[said].cause_key == "fire"
+
+
+def test_an_active_detector_that_names_its_event_at_last_shares_the_order_of_the_fire() -> None:
+    room = Room("smoke-101")
+    room.hold(10, {"active": 1})
+    said = room.hold(60, {"active": 1, "event_type": 0x10})
+    assert said == [(0, Turn.RAISED, "fire-alarm"), (30, Turn.CLEARED, "detector-active")]
+    assert len({book().rules[rule].cause_key for _, _, rule in said}) == 1
 
 
 def test_a_phase_that_comes_back_turns_the_lost_supply_into_a_lost_phase() -> None:
@@ -221,10 +249,20 @@ def test_a_car_that_stops_between_landings_is_an_entrapment_as_soon_as_the_senso
     assert said == [(0, Turn.RAISED, "lift-entrapment-between-landings")]
 
 
-def test_a_prealarm_that_becomes_a_fire_is_the_fire_alone() -> None:
+def test_a_prealarm_stays_up_while_its_detector_is_active_and_shares_the_order_of_the_fire() -> (
+    None
+):
+    room = Room("smoke-101")
+    assert room.hold(70, {"prealarm": 1}) == [(60, Turn.RAISED, "fire-prealarm")]
+    said = room.hold(300, {"prealarm": 1, "active": 1, "event_type": 0x10})
+    assert said == [(0, Turn.RAISED, "fire-alarm")]
+    assert book().rules["fire-prealarm"].cause_key == book().rules["fire-alarm"].cause_key
+
+
+def test_a_prealarm_that_ends_in_a_fire_is_the_fire_alone() -> None:
     room = Room("smoke-101")
     assert room.hold(40, {"prealarm": 1}) == []
-    said = room.hold(300, {"prealarm": 1, "active": 1, "event_type": 0x10})
+    said = room.hold(300, {"active": 1, "event_type": 0x10})
     assert said == [(0, Turn.RAISED, "fire-alarm")]
 
 
@@ -233,10 +271,13 @@ def test_what_endangers_people_is_critical() -> None:
     assert critical == {
         "fire-alarm",
         "carbon-monoxide",
+        "detector-active",
         "lift-entrapment-at-landing",
         "lift-entrapment-between-landings",
         "sump-flooding",
         "supply-lost",
+        "supply-lost-l1-l3",
+        "supply-lost-l2-l3",
     }
 
 
@@ -248,11 +289,11 @@ def test_passengers_are_freed_by_the_certified_maintainer_only() -> None:
 
 
 def test_rules_that_share_an_order_share_its_terms() -> None:
-    """An order keeps the priority and the time of the alarm that opened it."""
+    """Only what is more urgent changes the time of an order that is there."""
     terms = defaultdict(set)
     for rule in book().rules.values():
-        cause = (rule.equipment_class, rule.cause_key)
-        terms[cause].add((rule.priority, rule.order))
+        cause = (rule.equipment_class, rule.cause_key, rule.priority)
+        terms[cause].add(rule.order)
     assert {cause for cause, found in terms.items() if len(found) > 1} == set()
 
 

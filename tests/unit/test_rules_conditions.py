@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from duty_room import DARK, HOT, NOON, TEMPERATURE, Gateway, equipment, rule, rulebook, site
+from duty_room import DARK, FAULT, HOT, NOON, TEMPERATURE, Gateway, equipment, rule, rulebook, site
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -270,7 +270,7 @@ def test_a_gate_with_a_limit_makes_a_band_of_one_point() -> None:
     """Low, but not gone: below the band it is another rule's matter, and unknown is neither."""
     band = replace(
         rule("sag", "speed", Condition(comparison=Comparison.BELOW, limit=198), clear_after=0),
-        gate=Gate(point="speed", comparison=Comparison.ABOVE, limit=44),
+        gates=(Gate(point="speed", comparison=Comparison.ABOVE, limit=44),),
     )
     gateway, subject = Gateway(), conditions(band)
     for fine in (220, 198, 44, 0):
@@ -283,11 +283,67 @@ def test_a_gate_with_a_limit_makes_a_band_of_one_point() -> None:
 
 
 def test_a_gate_with_a_limit_is_kept_over_a_restart() -> None:
-    dark = replace(DARK, gate=Gate(point="output", comparison=Comparison.ABOVE, limit=0.5))
+    dark = replace(DARK, gates=(Gate(point="output", comparison=Comparison.ABOVE, limit=0.5),))
     gateway, subject = Gateway(), conditions(dark)
     feed(subject, gateway.poll(5, {"lamp-1.output": 1, "lamp-1.power": 0}))
     again = restarted(subject, dark)
     assert len(feed(again, gateway.poll(6, {"lamp-1.power": 0}))) == 1
+
+
+# Several gates
+
+NEITHER = replace(
+    FAULT,
+    gates=tuple(
+        Gate(point="speed", comparison=Comparison.NOT_EQUALS, limit=code) for code in (16, 20)
+    ),
+)
+BOTH = replace(
+    FAULT,
+    gates=(
+        Gate(point="speed", comparison=Comparison.ABOVE, limit=10),
+        Gate(point="motor_temperature", comparison=Comparison.BELOW, limit=50),
+    ),
+)
+
+
+@pytest.mark.parametrize(("code", "speaks"), [(16, False), (20, False), (18, True), (0, True)])
+def test_all_gates_have_to_be_open(code: float, speaks: bool) -> None:
+    gateway, subject = Gateway(), conditions(NEITHER)
+    said = feed(subject, gateway.poll(1, {"pump-1.fault": 1, "pump-1.speed": code}))
+    assert len(said) == speaks
+
+
+def test_what_nobody_knows_leaves_nothing_out_but_opens_no_other_gate() -> None:
+    for rule_, speaks in ((NEITHER, True), (BOTH, False)):
+        gateway, subject = Gateway(), conditions(rule_)
+        said = feed(subject, gateway.poll(1, {"pump-1.fault": 1}, bad={"pump-1.speed": "absent"}))
+        assert len(said) == speaks
+
+
+def test_one_shut_gate_ends_an_alarm_although_another_is_unknown() -> None:
+    gateway, subject = Gateway(), conditions(BOTH)
+    on = {"pump-1.fault": 1, "pump-1.speed": 20, TEMPERATURE: 40}
+    assert len(feed(subject, gateway.poll(1, on))) == 1
+    assert feed(subject, gateway.poll(1, bad={TEMPERATURE: "offline"})) == []
+    (cleared,) = feed(subject, gateway.poll(1, {"pump-1.speed": 5}))
+    assert cleared.turn is Turn.CLEARED
+
+
+def test_all_gates_are_kept_over_a_restart() -> None:
+    gateway, subject = Gateway(), conditions(BOTH, DARK)
+    feed(subject, gateway.poll(1, {"pump-1.speed": 20, TEMPERATURE: 40}))
+    again = restarted(subject, BOTH, DARK)
+    assert len(feed(again, gateway.poll(1, {"pump-1.fault": 1}))) == 1
+
+
+def test_the_last_gate_alone_is_worth_keeping() -> None:
+    gateway, subject = Gateway(), conditions(BOTH)
+    feed(subject, gateway.poll(1, {"pump-1.speed": 20, TEMPERATURE: 40}))
+    subject.take_dirty()
+    feed(subject, gateway.poll(1, {TEMPERATURE: 60}))
+    (kept,) = subject.take_dirty()
+    assert kept.gate_values == (20, 60)
 
 
 # Restart and clocks
@@ -365,7 +421,7 @@ def test_a_delay_ends_by_the_clock_alone_although_a_restart_set_it_back() -> Non
     [
         replace(DARK, condition=replace(DARK.condition, limit=50)),
         replace(DARK, condition=replace(DARK.condition, deadband=60)),
-        replace(DARK, gate=None),
+        replace(DARK, gates=()),
     ],
     ids=["limit", "deadband", "gate"],
 )
@@ -410,7 +466,7 @@ def test_rows_of_rules_and_equipment_that_are_gone_are_passed_over() -> None:
             first=0,
             first_value=80.0,
             value=80.0,
-            gate_value=None,
+            gate_values=(),
             test=HOT.test,
         )
         for rule_id, thing in [("gone", "pump-1"), ("hot", "pump-9")]

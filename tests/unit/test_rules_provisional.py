@@ -11,13 +11,37 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.model.moment import SECOND, Instant
-from rules.ledger.rows import Alarm
+from gateway.model.point import Text
+from rules.alarms.lifecycle import AlarmState
+from rules.ledger.rows import Alarm, alarm_columns
 from rules.ledger.store import open_ledger
 from rules.provisional import AT_MOST, UnreadableWordError, Word, decode, encode, most_urgent
-from rules.rule import Priority
+from rules.rule import Guidance, Priority
 from rules.worker import Worker
 
 AT = Instant(wall=NOON, mono=5, boot="b")
+ALARM = Alarm(
+    id="pump-1.hot.1",
+    rule="hot",
+    name=Text(zh="过热", en="Hot"),
+    equipment="pump-1",
+    equipment_name=Text(zh="水泵", en="Pump"),
+    area="b1",
+    point=TEMPERATURE,
+    priority=Priority.MAJOR,
+    cause_key="pump-1.hot",
+    state=AlarmState.UNACKNOWLEDGED,
+    value=80.0,
+    limit=75.0,
+    unit="°C",
+    guidance=Guidance(zh=("看",), en=("Look",)),
+    first_reading_at=NOON,
+    raised_at=NOON,
+)
+TEXTS = (
+    *("id", "rule", "equipment", "area", "point", "cause_key", "unit"),
+    *("acknowledged_by", "note"),
+)
 
 
 @pytest.fixture
@@ -71,6 +95,64 @@ def test_a_word_of_another_shape_is_refused(hot: Alarm, change: dict) -> None:
     document = orjson.loads(encode(word(hot))) | change
     with pytest.raises(UnreadableWordError):
         decode(orjson.dumps(document))
+
+
+COLUMNS = sorted(alarm_columns(ALARM).keys() - {"order_id"})
+WRONG = {"list": [], "object": {"zh": 1, "en": 2}, "true": True, "text": "x", "late": 10**18}
+TAKEN = {(column, "text") for column in TEXTS} | {("value", "late"), ("limit", "late")}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+@pytest.mark.parametrize("column", COLUMNS)
+def test_an_alarm_with_a_field_of_another_type_is_refused(column: str, wrong: str) -> None:
+    """One with a text for a time was kept, and every GET /alarms after it failed."""
+    columns = alarm_columns(ALARM) | {column: WRONG[wrong]}
+    data = orjson.dumps(orjson.loads(encode(word())) | {"alarms": [columns]})
+    if (column, wrong) in TAKEN:
+        assert getattr(decode(data).alarms[0], column) == WRONG[wrong]
+    else:
+        with pytest.raises(UnreadableWordError):
+            decode(data)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"site": 3},
+        {"worker": None},
+        {"at": [1.5, 2, "b"]},
+        {"at": [10**17, 2, "b"]},
+        {"ledger": "perhaps"},
+        {"complete": "yes"},
+        {"unsaid": -1},
+        {"unsaid": True},
+    ],
+    ids=repr,
+)
+def test_every_field_of_a_word_is_looked_at(change: dict[str, object]) -> None:
+    document = orjson.loads(encode(word(ALARM))) | change
+    with pytest.raises(UnreadableWordError):
+        decode(orjson.dumps(document))
+
+
+@pytest.mark.parametrize("value", ["1e999", "NaN", "true", '"7"', "null"])
+def test_a_value_that_is_no_number_is_refused(value: str) -> None:
+    said = encode(word(ALARM)).replace(b'"value":80.0', f'"value":{value}'.encode())
+    assert said != encode(word(ALARM))
+    with pytest.raises(UnreadableWordError):
+        decode(said)
+
+
+def test_a_word_with_too_many_alarms_is_refused() -> None:
+    many = [replace(ALARM, id=str(number)) for number in range(AT_MOST + 1)]
+    assert len(decode(encode(word(*many[:-1]))).alarms) == AT_MOST
+    with pytest.raises(UnreadableWordError, match="301 alarms"):
+        decode(encode(word(*many)))
+
+
+def test_a_word_that_is_too_long_is_not_read() -> None:
+    with pytest.raises(UnreadableWordError, match="bytes"):
+        decode(encode(word(replace(ALARM, note="x" * 9_000_000))))
 
 
 def test_of_too_many_the_most_urgent_are_said(hot: Alarm) -> None:

@@ -72,7 +72,7 @@ def test_a_rule_as_it_is_read(tmp_path: Path) -> None:
     rule = load_rulebook(site(), [book(tmp_path)]).rules["dark"]
     assert rule.equipment_class == "lamp"
     assert rule.condition == Condition(comparison=Comparison.BELOW, limit=2)
-    assert rule.gate == Gate(point="output", comparison=Comparison.EQUALS, limit=1)
+    assert rule.gates == (Gate(point="output", comparison=Comparison.EQUALS, limit=1),)
     assert rule.order is not None
     assert rule.order.category_name.zh == "公共照明"
     assert rule.order.close_after == 30 * MINUTE
@@ -81,8 +81,25 @@ def test_a_rule_as_it_is_read(tmp_path: Path) -> None:
 def test_a_gate_may_be_a_limit(tmp_path: Path) -> None:
     text = RULE.replace("{point: output, equals: 1}", "{point: power, above: 0.5}")
     rule = load_rulebook(site(), [book(tmp_path, text)]).rules["dark"]
-    assert rule.gate == Gate(point="power", comparison=Comparison.ABOVE, limit=0.5)
+    assert rule.gates == (Gate(point="power", comparison=Comparison.ABOVE, limit=0.5),)
     assert rule.test == "power below 2.0 deadband 0.0 while power above 0.5"
+
+
+def test_several_gates_are_a_list_and_a_mistake_in_it_is_told_by_its_place(tmp_path: Path) -> None:
+    several = "while: [{point: output, equals: 1}, {point: power, above: 0.5}]"
+    text = RULE.replace("while: {point: output, equals: 1}", several)
+    rule = load_rulebook(site(), [book(tmp_path, text)]).rules["dark"]
+    assert [gate.point for gate in rule.gates] == ["output", "power"]
+    assert rule.test.endswith(" while output equals 1.0 and power above 0.5")
+    for old, new, told in (
+        ("point: power, above", "point: powr, above", "rules.dark.while.1.point: no lamp has"),
+        ("above: 0.5", "abvoe: 0.5", "rules.dark.while.1.abvoe: is not a known key"),
+        (several, "while: []", "rules.dark.while: "),
+        (several, f"while: [{'{point: output, equals: 1}, ' * 9}]", "rules.dark.while: "),
+    ):
+        with pytest.raises(ConfigurationError) as caught:
+            load_rulebook(site(), [book(tmp_path, text.replace(old, new))])
+        assert told in str(caught.value), new
 
 
 def test_a_class_that_only_a_generic_profile_can_be_installed_as_is_known(tmp_path: Path) -> None:

@@ -60,15 +60,36 @@ def test_shown_once_it_stays_as_it_is(data, ledger):
     assert can_log_in(ledger, made)
 
 
-def test_the_environment_wins_and_an_empty_one_says_nothing(data, ledger, monkeypatch):
-    see_to_admin(ledger, data, SITE, CLOCK)
+def test_the_environments_password_is_the_first_ones_only(data, ledger, monkeypatch):
     monkeypatch.setenv(ADMIN_PASSWORD, "given")
     see_to_admin(ledger, data, SITE, CLOCK)
     assert can_log_in(ledger, "given")
     assert data.made_password() is None
-    monkeypatch.setenv(ADMIN_PASSWORD, "")
+    for later in ("another", ""):
+        monkeypatch.setenv(ADMIN_PASSWORD, later)
+        see_to_admin(ledger, data, SITE, CLOCK)
+        assert can_log_in(ledger, "given")
+        assert data.made_password() is None
+
+
+def test_a_made_password_that_is_in_force_is_shown_though_the_environment_gives_one(
+    data, ledger, monkeypatch
+):
     see_to_admin(ledger, data, SITE, CLOCK)
-    assert can_log_in(ledger, "given")
+    made = data.made_password()
+    monkeypatch.setenv(ADMIN_PASSWORD, "given")
+    see_to_admin(ledger, data, SITE, CLOCK)
+    assert data.made_password() == made
+    assert can_log_in(ledger, made)
+
+
+def test_a_made_password_replaces_none_and_is_then_not_shown(data, ledger, monkeypatch):
+    """Two machines on one ledger at once: the other one was first."""
+    accounts.ensure_admin(ledger, SITE.id, CLOCK.now(), "of the other one")
+    monkeypatch.setattr(accounts, "has_admin", lambda _: False)
+    see_to_admin(ledger, data, SITE, CLOCK)
+    assert can_log_in(ledger, "of the other one")
+    assert data.made_password() is None
 
 
 @pytest.mark.parametrize("wrong", ["x" * 257, "\udcff\udcfe"])

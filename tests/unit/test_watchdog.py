@@ -12,11 +12,13 @@ from threading import Thread
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from api import watchdog
 from api.watchdog import Watch
 from gateway.clock import ManualClock, SystemClock
 from gateway.model.moment import SECOND, Instant
+from rules.notify.webhook import place
 
 BEGAN = Instant(wall=0, mono=0, boot="b")
 UNWELL = {"status": "failing", "checks": {"ledger": "ok", "gateway": "silent for 40 s"}}
@@ -136,6 +138,22 @@ def test_people_are_told_what_is_wrong_and_when_it_is_well_again(receiver: Recei
     assert "ledger" not in str(first["title"])
     assert (second["kind"], second["priority"]) == ("watchdog_well", "info")
     assert first["id"] != second["id"]
+
+
+def test_the_log_does_not_tell_who_may_post(receiver: Receiver) -> None:
+    """The query of a chat robot's address is its secret; it went into the log whole."""
+    receiver.refuse = 1
+    address = f"{receiver.address}/p4th?key=s3cret"
+    with capture_logs() as logged:
+        assert not asyncio.run(watchdog.tell((address,), watchdog.of_unit("x.service", BEGAN)))
+    assert [line["address"] for line in logged] == ["http://127.0.0.1"]
+    assert "s3cret" not in str(logged)
+
+
+def test_what_is_no_address_is_not_told_either() -> None:
+    assert place("https://user:s3cret@robot.example/x") == "https://robot.example"
+    for none in ("http://robot.example:x/s3cret", "robot.example/s3cret", "s3cret"):
+        assert place(none) == "an address that is none"
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,9 @@ condition = Table(
     Column("first_wall", BigInteger, nullable=False),
     Column("first_value", Double),
     Column("value", Double),
+    # Of the first gate of the rule; of the others, a list.
     Column("gate_value", Double),
+    Column("more_gate_values", JSON),
     Column("test", Text, nullable=False),
     PrimaryKeyConstraint("site_id", "rule", "equipment"),
 )

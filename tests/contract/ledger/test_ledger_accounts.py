@@ -8,13 +8,15 @@ import pytest
 import two_people
 from duty_room import NOON, SITE, site
 from sqlalchemy import select
-from two_people import ADMIN, OFFICER, THERE, deeds, is_on, log_in
+from two_people import ADMIN, COMMAND, OFFICER, THERE, deeds, is_on, log_in
 
 from gateway.clock import ManualClock
 from rules.ledger import tables
 from rules.ledger.store import Ledger
 from rules.people import accounts, people, sessions, tokens
 from rules.people.accounts import LogInRefusedError, NotAMemberError, WrongPinError
+from rules.people.passwords import matches
+from rules.people.people import Person
 from rules.people.roles import Actor, ForbiddenError, Role, Via
 from rules.refusals import ConflictError, NotFoundError
 
@@ -49,19 +51,55 @@ def test_of_the_first_admin_only_hashes_are_kept(ledger: Ledger, clock: ManualCl
     assert token not in stored
 
 
-def test_a_password_given_is_in_force_and_another_one_ends_the_sessions(
+def test_a_password_given_at_the_start_never_replaces_one(
     ledger: Ledger, clock: ManualClock
 ) -> None:
     accounts.ensure_admin(ledger, SITE, clock.now(), "first")
     token, _ = accounts.log_in(ledger, SITE, "admin", "first", clock.now())
     accounts.ensure_admin(ledger, SITE, clock.now(), "first")
     accounts.ensure_admin(ledger, SITE, clock.now())
-    assert is_on(ledger, token, clock)
     accounts.ensure_admin(ledger, SITE, clock.now(), "second")
-    assert not is_on(ledger, token, clock)
+    assert is_on(ledger, token, clock)
+    people.set_password(ledger, SITE, "admin", "changed", actor=COMMAND, now=clock.now())
+    accounts.ensure_admin(ledger, SITE, clock.now(), "first")
+    for other in ("first", "second"):
+        with pytest.raises(LogInRefusedError):
+            accounts.log_in(ledger, SITE, "admin", other, clock.now())
+    accounts.log_in(ledger, SITE, "admin", "changed", clock.now())
+
+
+def test_a_password_given_is_for_an_admin_who_has_none(ledger: Ledger, clock: ManualClock) -> None:
+    admin = Person(username="admin", display_name="A", role=Role.ADMIN)
+    people.add(ledger, site(), admin, actor=COMMAND, now=clock.now())
+    assert not accounts.has_admin(ledger)
+    accounts.ensure_admin(ledger, SITE, clock.now(), "first")
+    assert accounts.has_admin(ledger)
+    accounts.log_in(ledger, SITE, "admin", "first", clock.now())
+
+
+def test_a_password_changed_while_the_old_one_is_checked_lets_nobody_in(
+    staffed: Ledger, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slowly(password: str, stored: str | None) -> bool:
+        right = matches(password, stored)
+        people.set_password(staffed, SITE, "zhou", "new and long", actor=ADMIN, now=clock.now())
+        return right
+
+    monkeypatch.setattr(accounts, "matches", slowly)
     with pytest.raises(LogInRefusedError):
-        accounts.log_in(ledger, SITE, "admin", "first", clock.now())
-    accounts.log_in(ledger, SITE, "admin", "second", clock.now())
+        accounts.log_in(staffed, SITE, "zhou", "long enough", clock.now())
+    monkeypatch.undo()
+    assert sessions.living(staffed, SITE, actor=ADMIN, now=clock.now()) == []
+    accounts.log_in(staffed, SITE, "zhou", "new and long", clock.now())
+
+
+def test_a_refused_log_in_names_an_account_only_if_there_is_one(
+    staffed: Ledger, clock: ManualClock
+) -> None:
+    for name, account in (("zhou", "zhou"), ("correct horse", None)):
+        with pytest.raises(LogInRefusedError) as refused:
+            accounts.log_in(staffed, SITE, name, "wrong", clock.now())
+        assert refused.value.account == account
 
 
 def test_there_is_no_first_admin_without_a_password(ledger: Ledger, clock: ManualClock) -> None:
@@ -176,8 +214,14 @@ def test_a_pin_signs_as_its_person(staffed: Ledger, clock: ManualClock) -> None:
     accounts.set_pin(
         staffed, SITE, actor=OFFICER, password="long enough", pin="4711", now=clock.now()
     )
-    signer = accounts.signer(staffed, SITE, "zhou", "4711")
-    assert signer == Actor(username="zhou", role=Role.OFFICER, areas=frozenset({"b1"}), via=Via.PIN)
+    signer = accounts.signer(staffed, SITE, "zhou", "4711", at_session_of="li")
+    assert signer == Actor(
+        username="zhou",
+        role=Role.OFFICER,
+        areas=frozenset({"b1"}),
+        via=Via.PIN,
+        at_session_of="li",
+    )
     for name, pin, where in (
         ("zhou", "4712", SITE),
         ("admin", "4711", SITE),

@@ -12,6 +12,7 @@ import httpx2
 import pytest
 from duty_room import SITE, TEMPERATURE, Gateway, rulebook, site
 from sqlalchemy import select
+from structlog.testing import capture_logs
 
 from gateway.model.moment import MINUTE, SECOND
 from rules.ledger import outbox, tables
@@ -100,6 +101,18 @@ def test_a_refused_message_comes_again_later_and_is_no_repetition(
     assert [body["possibly_repeated"] for _, body in sink.got] == [False] * 3
     assert len({key for key, _ in sink.got}) == 1
     assert states(ledger) == ["sent"]
+
+
+def test_the_log_does_not_tell_who_may_post(ledger: Ledger) -> None:
+    """The query of a chat robot's address is its secret; it went into the log whole."""
+    address = "https://robot.example:8443/send/p4th?key=s3cret"
+    gateway = hot_pump(ledger, address)
+    subject = dispatcher(ledger, gateway, Sink(500), address)
+    with capture_logs() as logged:
+        assert asyncio.run(subject.deliver_one(address))
+    assert [line["address"] for line in logged] == ["https://robot.example"]
+    assert "s3cret" not in str(logged)
+    assert "p4th" not in str(logged)
 
 
 def test_a_message_without_an_answer_may_be_a_repetition(ledger: Ledger) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 import two_people
 from duty_room import NOON, SITE, site
-from two_people import ADMIN, COMMAND, THERE, ZHOU, deeds, is_on, log_in
+from two_people import ADMIN, COMMAND, OFFICER, THERE, ZHOU, deeds, is_on, log_in
 
 from gateway.clock import ManualClock
 from rules.ledger import audit
@@ -119,14 +120,15 @@ def test_what_cannot_be_is_refused(staffed: Ledger, clock: ManualClock) -> None:
         assert len(people.everybody(view)) == 2
 
 
-def test_only_the_admin_changes_people_and_never_by_pin(
+def test_only_the_admin_of_the_whole_site_changes_people_and_only_in_person(
     staffed: Ledger, clock: ManualClock
 ) -> None:
     now = clock.now()
-    by_pin = replace(ADMIN, via=Via.PIN)
+    by_pin, by_token = replace(ADMIN, via=Via.PIN), replace(ADMIN, via=Via.TOKEN)
+    of_one_area = replace(ADMIN, areas=frozenset({"b1"}))
     new = replace(ZHOU, username="new")
     others = [Actor(username="x", role=role) for role in Role if role is not Role.ADMIN]
-    for actor in (*others, by_pin):
+    for actor in (*others, by_pin, by_token, of_one_area):
         with pytest.raises(ForbiddenError):
             people.add(staffed, site(), new, actor=actor, now=now)
         with pytest.raises(ForbiddenError):
@@ -134,7 +136,7 @@ def test_only_the_admin_changes_people_and_never_by_pin(
         with pytest.raises(ForbiddenError):
             people.set_password(staffed, SITE, "zhou", "long enough", actor=actor, now=now)
         with pytest.raises(ForbiddenError):
-            people.give_pin(staffed, SITE, "zhou", "1234", actor=actor, now=now)
+            people.give_pin(staffed, SITE, "zhou", "4711", actor=actor, now=now)
         with pytest.raises(ForbiddenError):
             tokens.issue(
                 staffed,
@@ -179,13 +181,75 @@ def test_somebody_of_another_site_joins_on_the_machine_only(
         with pytest.raises(ConflictError, match="other sites"):
             people.set_password(staffed, where, "zhou", "taken over", actor=ADMIN, now=now)
         with pytest.raises(ConflictError, match="other sites"):
-            people.give_pin(staffed, where, "zhou", "1234", actor=ADMIN, now=now)
+            people.give_pin(staffed, where, "zhou", "4711", actor=ADMIN, now=now)
     people.set_password(staffed, SITE, "zhou", "new and long", actor=COMMAND, now=now)
     accounts.log_in(staffed, THERE.id, "zhou", "new and long", now)
     with staffed.read(SITE) as view:
         still = people.find(view, "zhou")
     assert still is not None
     assert still.role is Role.OFFICER
+
+
+def test_who_somebody_is_at_other_sites_too_is_not_one_admins_to_change(
+    staffed: Ledger, clock: ManualClock
+) -> None:
+    now = clock.now()
+    as_technician = replace(ZHOU, role=Role.TECHNICIAN)
+    people.add(staffed, THERE, as_technician, actor=COMMAND, now=now)
+
+    def change(actor: Actor, **fields: Any) -> Person:
+        return people.change(
+            staffed, THERE, "zhou", lambda p: replace(p, **fields), actor=actor, now=now
+        )
+
+    for fields in (
+        {"display_name": "别人"},
+        {"phone": "139"},
+        {"mention": "@x"},
+        {"skills": ()},
+        {"certificates": ()},
+        {"contractor": True, "can_log_in": False},
+    ):
+        with pytest.raises(ConflictError, match="other sites"):
+            change(ADMIN, **fields)
+    assert change(ADMIN, role=Role.FOREMAN).role is Role.FOREMAN, "that is this site's"
+    assert change(COMMAND, phone="139").phone == "139"
+    with staffed.read(SITE) as view:
+        here = people.find(view, "zhou")
+    assert here == replace(ZHOU, phone="139")
+
+
+def test_nobody_is_a_contractor_and_logs_in_at_another_site(
+    staffed: Ledger, clock: ManualClock
+) -> None:
+    now = clock.now()
+    people.add(staffed, THERE, ZHOU, actor=COMMAND, now=now)
+    with pytest.raises(ConflictError, match="may log in at the site"):
+        people.change(
+            staffed,
+            THERE,
+            "zhou",
+            lambda p: replace(p, contractor=True, can_log_in=False),
+            actor=COMMAND,
+            now=now,
+        )
+    firm = replace(ZHOU, username="lift-co", contractor=True, can_log_in=False)
+    people.add(staffed, site(), firm, actor=ADMIN, now=now)
+    as_own = replace(firm, contractor=False, can_log_in=True)
+    with pytest.raises(ConflictError, match="contractor"):
+        people.add(staffed, THERE, as_own, actor=COMMAND, now=now)
+
+
+@pytest.mark.parametrize("pin", ["0000", "1234", "123456", "4321", "7890", "0987", "99999999"])
+def test_a_pin_that_is_guessed_first_is_refused(
+    staffed: Ledger, clock: ManualClock, pin: str
+) -> None:
+    with pytest.raises(NotValidError, match="guessed first"):
+        people.give_pin(staffed, SITE, "zhou", pin, actor=ADMIN, now=clock.now())
+    with pytest.raises(NotValidError, match="guessed first"):
+        accounts.set_pin(
+            staffed, SITE, actor=OFFICER, password="long enough", pin=pin, now=clock.now()
+        )
 
 
 def test_who_has_left_signs_nothing(staffed: Ledger, clock: ManualClock) -> None:
@@ -219,7 +283,7 @@ def test_a_contractor_hears_of_things_and_never_logs_in(
     with pytest.raises(ConflictError, match="contractor"):
         people.set_password(staffed, SITE, "lift-co", "long enough", actor=ADMIN, now=now)
     with pytest.raises(ConflictError, match="does not log in"):
-        people.give_pin(staffed, SITE, "lift-co", "1234", actor=ADMIN, now=now)
+        people.give_pin(staffed, SITE, "lift-co", "4711", actor=ADMIN, now=now)
 
 
 @pytest.mark.parametrize(
@@ -239,10 +303,10 @@ def test_a_certificate_is_good_through_its_last_day(today: date, state: Certific
 def test_no_secret_is_in_the_audit(staffed: Ledger, clock: ManualClock) -> None:
     log_in(staffed, clock)
     people.set_password(staffed, SITE, "zhou", "quite secret", actor=ADMIN, now=clock.now())
-    people.give_pin(staffed, SITE, "zhou", "98765432", actor=ADMIN, now=clock.now())
+    people.give_pin(staffed, SITE, "zhou", "98765431", actor=ADMIN, now=clock.now())
     with staffed.read(SITE) as view:
         told = str(list(audit.rows(view)))
-    assert not any(secret in told for secret in ("quite secret", "98765432", "argon2"))
+    assert not any(secret in told for secret in ("quite secret", "98765431", "argon2"))
     assert {deed[1] for deed in deeds(staffed)} >= {"person.password", "person.pin"}
 
 

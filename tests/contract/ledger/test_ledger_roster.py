@@ -16,8 +16,9 @@ from gateway.model.moment import DAY, HOUR, SECOND, Instant, iso
 from gateway.model.point import Text
 from rules.ledger import audit, roster
 from rules.ledger.idempotency import KeyReusedError
-from rules.ledger.rows import ChangeKind
+from rules.ledger.rows import ChangeKind, WorkOrder
 from rules.ledger.store import Ledger
+from rules.ledger.timers import GRACE
 from rules.people import people
 from rules.people.people import Person
 from rules.people.roles import Actor, ForbiddenError, Role
@@ -110,7 +111,13 @@ def override(
 
 
 def leave(
-    ledger: Ledger, site: Site, username: str, first: date, last: date, key: str | None = None
+    ledger: Ledger,
+    site: Site,
+    username: str,
+    first: date,
+    last: date,
+    key: str | None = None,
+    actor: Actor = QIAN,
 ) -> str:
     return actions.add_leave(
         ledger,
@@ -120,7 +127,7 @@ def leave(
         last=last,
         kind=LeaveKind.ANNUAL,
         reason="by hand",
-        actor=QIAN,
+        actor=actor,
         now=NOW,
         idempotency_key=key,
     ).id
@@ -327,6 +334,41 @@ def test_a_foreman_of_one_area_leaves_the_teams_of_others_alone(
     actions.put_team(staffed, site, own, actor=of_b2, now=NOW)
 
 
+def test_who_has_areas_leaves_what_is_the_whole_sites_alone(staffed: Ledger, site: Site) -> None:
+    of_b2 = Actor(username="he", role=Role.ENGINEERING_MANAGER, areas=frozenset({"b2"}))
+    whole = Team(id="c", name=NAME)
+    plan = Plan(teams=(whole,), shifts=(), anchor=TODAY, pattern=())
+    before = deeds(staffed)
+    for deed in (
+        lambda: actions.put_team(staffed, site, whole, actor=of_b2, now=NOW),
+        lambda: actions.remove_team(staffed, site, "b", actor=of_b2, now=NOW),
+        lambda: override(staffed, site, "wu", "li", shift="night", actor=of_b2),
+        lambda: actions.put_plan(staffed, site, plan, actor=of_b2, now=NOW),
+        lambda: _put_day(staffed, site, of_b2),
+        lambda: _put_hours(staffed, site, of_b2),
+        lambda: calendar_actions.remove_day(staffed, SITE, TODAY, actor=of_b2, now=NOW),
+    ):
+        with pytest.raises(ForbiddenError):
+            deed()
+    assert deeds(staffed) == before
+
+
+def test_leave_is_for_who_edits_the_roster_where_they_work(staffed: Ledger, site: Site) -> None:
+    of_b2 = Actor(username="he", role=Role.FOREMAN, areas=frozenset({"b2"}))
+    boss = person("admin", Role.ADMIN)
+    for name, area in (("near", "b2"), ("far", "b1")):
+        one = Person(username=name, display_name=name, role=Role.TECHNICIAN, areas=(area,))
+        people.add(staffed, site, one, actor=boss, now=NOW)
+    for name in ("far", "zhou"):
+        with pytest.raises(ForbiddenError):
+            leave(staffed, site, name, TODAY, TODAY, actor=of_b2)
+        theirs = leave(staffed, site, name, TODAY, TODAY)
+        with pytest.raises(ForbiddenError):
+            actions.remove_leave(staffed, site, theirs, actor=of_b2, now=NOW)
+    own = leave(staffed, site, "near", TODAY, TODAY, actor=of_b2)
+    actions.remove_leave(staffed, site, own, actor=of_b2, now=NOW)
+
+
 def test_a_plan_takes_the_place_of_all_there_was(staffed: Ledger, site: Site) -> None:
     plan = Plan(
         teams=(Team(id="c", name=NAME, members=("sun", "wu")),),
@@ -456,3 +498,39 @@ def test_now_is_what_the_caller_says(staffed: Ledger, site: Site) -> None:
     with staffed.read(SITE) as view:
         (found,) = roster.overrides_of(view, TODAY, TODAY)
     assert (found.at, found.by) == (later.wall, "qian")
+
+
+def test_a_restart_on_friday_evening_does_not_move_an_order_in_working_time_to_saturday(
+    ledger: Ledger, site: Site
+) -> None:
+    """Made on Friday at 16:00 with a limit of one working day."""
+    friday = date(2026, 11, 20)
+    gateway = dark_at(instant_at(friday, 16 * 60, site.zone))
+    assert DARK.order is not None
+    rule = replace(DARK, priority=Priority.MINOR, order=replace(DARK.order, complete_within=DAY))
+    first = Worker(site=site, rulebook=rulebook(rule), ledger=ledger)
+    first.take(gateway.poll(11, {"lamp-1.power": 0, "lamp-1.output": 1}))
+    first.commit(gateway.now)
+
+    def again() -> WorkOrder:
+        """A process after a restart of the machine, when the clock may be trusted."""
+        subject = Worker(site=site, rulebook=rulebook(rule), ledger=ledger)
+        subject.load()
+        gateway.clock.advance(GRACE / SECOND)
+        subject.commit(gateway.now)
+        with ledger.read(SITE) as view:
+            (order,) = view.orders()
+        return order
+
+    evening = instant_at(friday, 18 * 60, site.zone)
+    gateway.clock.reboot("boot-2", off_seconds=(evening - gateway.now.wall) / SECOND)
+    order = again()
+    assert iso(order.due.wall, site.zone) == "2026-11-23T16:00:00.000+08:00"
+    # A clock that a restart has set back by a year is another matter: the same Friday of 2025,
+    # and again, which changes nothing more.
+    gateway.clock.reboot("boot-3", off_seconds=-364 * DAY / SECOND)
+    assert iso(again().due.wall, site.zone) == "2025-11-24T17:30:00.000+08:00"
+    gateway.clock.reboot("boot-4", off_seconds=0)
+    assert iso(again().due.wall, site.zone) == "2025-11-24T17:30:00.000+08:00"
+    gateway.clock.advance((order.due.wall - 364 * DAY + 2 * HOUR - gateway.now.wall) / SECOND)
+    assert again().breached_at is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date
 from itertools import product
 from threading import Barrier
@@ -13,6 +14,7 @@ from duty_room import HOT, SITE, Gateway, person
 from duty_room import rulebook as alarms_only
 from inspections import (
     CLEAN,
+    TEMPERATURE,
     at,
     current,
     currents,
@@ -27,14 +29,17 @@ from sqlalchemy.exc import IntegrityError
 from gateway.model.equipment import Site
 from gateway.model.moment import HOUR, MINUTE, SECOND
 from gateway.model.quality import Quality
+from rules import actions as work
+from rules.inspections import actions
 from rules.inspections.items import lines
-from rules.inspections.judge import ItemState
+from rules.inspections.judge import ItemState, NewEntry
 from rules.inspections.lifecycle import Facts, state_of
-from rules.inspections.regime import Days
+from rules.inspections.regime import Days, Severity
 from rules.inspections.upkeep import LOOK_BACK, Upkeep
 from rules.ledger import findings, round_view, rounds
 from rules.ledger.store import Entry, Ledger, open_ledger
 from rules.ledger.tables import rounds as tables
+from rules.people.roles import Role
 from rules.shifts.calendar import DayKind
 from rules.shifts.calendar_actions import put_day, remove_day
 from rules.worker import Worker
@@ -80,8 +85,8 @@ def test_who_looks_is_told_when_time_turns_a_round(desk: Desk) -> None:
 
 def test_telemetry_fills_what_it_proves_and_hands_over_the_rest(desk: Desk) -> None:
     desk.go("2026-11-21 08:00")
-    stale = current(20.0, desk.now, Quality.STALE)
-    desk.tick({"pump-1.motor_temperature": 61.4, "pump-2.motor_temperature": stale})
+    bad = current(None, desk.now, Quality.BAD)
+    desk.tick({"pump-1.motor_temperature": 61.4, "pump-2.motor_temperature": bad})
     items = desk.items()
     proved = items["temperature.pump-1"]
     assert proved.state is ItemState.PASSED
@@ -97,7 +102,7 @@ def test_telemetry_fills_what_it_proves_and_hands_over_the_rest(desk: Desk) -> N
     doubtful = items["temperature.pump-2"]
     assert (doubtful.state, doubtful.reading) == (ItemState.HANDED_OVER, None)
     assert doubtful.why is not None
-    assert doubtful.why.zh == "读数已过期"
+    assert doubtful.why.zh == "没有有效读数：because"
     assert items["clean"].state is ItemState.WAITING
     (found,) = [one for one in desk.all() if one.id == TODAY]
     counts = found.counts
@@ -130,6 +135,100 @@ def test_a_reading_that_comes_late_is_taken(desk: Desk) -> None:
     desk.tick(silent=True)
     desk.clock.advance(30)
     desk.tick()
+    assert desk.items()["temperature.pump-1"].state is ItemState.PASSED
+
+
+def test_after_a_restart_over_the_opening_time_the_fresh_readings_count(desk: Desk) -> None:
+    """What is replayed first is old."""
+    desk.go("2026-11-21 08:00")
+    old = current(99.0, desk.now, Quality.STALE)
+    assert desk.tick({"pump-1.motor_temperature": old}) == desk.now.wall + 2 * SECOND
+    waiting = desk.items()["temperature.pump-1"]
+    assert (waiting.state, waiting.reading) == (ItemState.WAITING, None)
+    desk.clock.advance(2)
+    desk.tick({"pump-1.motor_temperature": 61.4})
+    kept = desk.items()["temperature.pump-1"]
+    assert kept.state is ItemState.PASSED
+    assert kept.reading is not None
+    assert kept.reading.value == 61.4
+
+
+def test_a_reading_that_stays_stale_is_handed_over_when_the_patience_is_over(desk: Desk) -> None:
+    desk.go("2026-11-21 08:00")
+    desk.tick({"pump-1.motor_temperature": current(20.0, desk.now, Quality.STALE)})
+    desk.clock.advance(600)
+    desk.tick({"pump-1.motor_temperature": current(20.0, desk.now, Quality.STALE)})
+    handed = desk.items()["temperature.pump-1"]
+    assert handed.state is ItemState.HANDED_OVER
+    assert handed.why is not None
+    assert handed.why.zh == "读数已过期"
+
+
+def test_a_round_that_a_clock_which_was_ahead_has_opened_is_set_back(desk: Desk) -> None:
+    desk.tick()
+    desk.clock.step_wall(3 * 3600)
+    desk.tick({"pump-1.motor_temperature": 20.0})
+    assert desk.items()["temperature.pump-1"].state is ItemState.PASSED
+    desk.clock.step_wall(-3 * 3600)
+    assert desk.tick() == at("2026-11-21 08:00")
+    assert desk.events()[1:] == [("open", "planned", "due"), ("set_back", "planned", "planned")]
+    assert {kept.state for kept in desk.items().values()} == {ItemState.WAITING}
+    assert [found.opened_at for found in desk.all()] == [None]
+    desk.tick()
+    assert len(desk.events()) == 3, "once"
+    desk.go("2026-11-21 08:00")
+    desk.tick({"pump-1.motor_temperature": 61.4})
+    kept = desk.items()["temperature.pump-1"]
+    assert kept.reading is not None
+    assert kept.reading.value == 61.4
+    assert desk.states() == {TODAY: "due"}
+
+
+def test_a_round_of_a_future_day_that_was_opened_is_made_again_on_its_day(desk: Desk) -> None:
+    later = "daily-pumps.b1.2026-11-24"
+    desk.tick()
+    desk.clock.step_wall(3 * 24 * 3600 + 3600)
+    desk.tick({"pump-1.motor_temperature": 20.0})
+    assert desk.states()[later] == "due"
+    desk.clock.step_wall(-3 * 24 * 3600 - 3600)
+    desk.tick()
+    desk.tick()
+    assert desk.states()[later] == "void", "its day has not begun"
+    desk.go("2026-11-24 08:00")
+    desk.tick({"pump-1.motor_temperature": 61.4})
+    assert desk.states()[later] == "due"
+    kept = desk.items(later)["temperature.pump-1"]
+    assert kept.reading is not None
+    assert kept.reading.value == 61.4
+
+
+def test_what_a_round_that_is_set_back_has_found_stays_found_with_its_order(desk: Desk) -> None:
+    desk.tick()
+    desk.clock.step_wall(3 * 3600)
+    desk.tick(BAD_DAY)
+    desk.clock.step_wall(-3 * 3600)
+    desk.tick(BAD_DAY)
+    items = desk.items()
+    assert len(items) == 5
+    failed = [key for key, kept in items.items() if kept.state is ItemState.FAILED]
+    assert failed == ["temperature.pump-1", "no-fault.pump-2"]
+    assert items["temperature.pump-2"].state is ItemState.WAITING
+    desk.go("2026-11-21 08:00")
+    desk.tick()
+    assert desk.items()["temperature.pump-2"].state is ItemState.PASSED
+    assert len(desk.orders()) == 2
+
+
+def test_a_round_that_somebody_has_begun_is_not_set_back(desk: Desk) -> None:
+    desk.tick()
+    desk.clock.step_wall(3 * 3600)
+    desk.tick()
+    given = NewEntry(id="e1", value=True)
+    technician = person("li", Role.TECHNICIAN)
+    actions.enter(desk.ledger, HERE, TODAY, "clean", given, actor=technician, now=desk.now)
+    desk.clock.step_wall(-3 * 3600)
+    desk.tick()
+    assert [event for event, _, _ in desk.events()] == ["plan", "open", "begin"]
     assert desk.items()["temperature.pump-1"].state is ItemState.PASSED
 
 
@@ -208,6 +307,48 @@ def test_an_alarm_and_a_finding_of_one_cause_share_an_order(desk: Desk, first: s
     assert found.order is not None
     assert alarm.order is not None
     assert found.order.id == alarm.order.id == order.id
+
+
+NORMAL_MATTER = (regime("daily-pumps", replace(TEMPERATURE, severity=Severity.NORMAL)),)
+
+
+@pytest.mark.parametrize("is_completed", [False, True], ids=["join", "relapse"])
+def test_an_alarm_is_not_swallowed_by_the_less_urgent_order_of_a_finding(
+    ledger: Ledger, is_completed: bool
+) -> None:
+    desk = Desk(ledger, NORMAL_MATTER)
+    desk.go("2026-11-21 08:00")
+    desk.tick({"pump-1.motor_temperature": 80.0})
+    (slow,) = desk.orders()
+    assert (slow.priority, slow.limit > 2 * HOUR) == ("minor", True)
+    if is_completed:
+        work.accept_order(ledger, SITE, slow.id, actor=person("li"), now=desk.now)
+        work.complete_order(ledger, SITE, slow.id, actor=person("li"), note="-", now=desk.now)
+    hot_alarm(desk)
+    (order,) = desk.orders()
+    with ledger.read(SITE) as view:
+        (alarm,) = view.alarms()
+        last, escalated = view.order_events(order.id)[-2:]
+    assert last.event == ("relapse" if is_completed else "join")
+    assert (escalated.event, escalated.to_state, escalated.why) == ("escalate", "open", alarm.id)
+    assert (order.id, order.priority, order.limit) == (slow.id, "major", 2 * HOUR)
+    assert order.due.wall == alarm.raised_at + 2 * HOUR
+    worker = Worker(site=HERE, rulebook=alarms_only(HOT), ledger=ledger)
+    worker.load()
+    worker.commit(desk.clock.advance(2 * 3600 - 2))
+    assert desk.orders()[0].breached_at is None
+    worker.commit(desk.clock.advance(2))
+    assert desk.orders()[0].breached_at is not None
+
+
+def test_a_less_urgent_finding_leaves_the_order_of_an_alarm_as_it_is(ledger: Ledger) -> None:
+    desk = Desk(ledger, NORMAL_MATTER)
+    desk.go("2026-11-21 08:00")
+    hot_alarm(desk)
+    (before,) = desk.orders()
+    desk.tick({"pump-1.motor_temperature": 80.0})
+    (after,) = desk.orders()
+    assert (after.priority, after.limit, after.due) == ("major", before.limit, before.due)
 
 
 class PowerOffError(Exception):

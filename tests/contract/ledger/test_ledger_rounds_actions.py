@@ -9,16 +9,17 @@ import pytest
 from duty_room import SITE, person
 from inspections import CLEAN, COMPLETION, LEAKS, TEMPERATURE, current, item, regime
 from round_desk import HERE, TODAY, Desk
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from gateway.model.quality import Quality
+from rules import actions as work
 from rules.inspections import actions
 from rules.inspections.judge import ItemState, NewEntry, Value
 from rules.inspections.regime import Answer, Band, Level, Severity
-from rules.ledger import audit, round_view
+from rules.ledger import audit, orders, round_view
 from rules.ledger.idempotency import KeyReusedError
 from rules.ledger.store import Ledger
-from rules.ledger.tables.rounds import round_entry
+from rules.ledger.tables.rounds import round_, round_entry
 from rules.lifecycle import IllegalTransitionError
 from rules.people.roles import Actor, ForbiddenError, Role, Via
 from rules.refusals import ConflictError, NotFoundError, NotValidError
@@ -36,8 +37,8 @@ def desk(ledger: Ledger) -> Desk:
     made = Desk(ledger, (regime("daily-pumps", TEMPERATURE, CLEAN, PRESSURE),))
     made.regimes = (replace(made.regimes[0], countersign_role=Role.ENGINEERING_MANAGER),)
     made.go("2026-11-21 08:00")
-    stale = current(20.0, made.now, Quality.STALE)
-    made.tick({"pump-2.motor_temperature": stale})
+    bad = current(None, made.now, Quality.BAD)
+    made.tick({"pump-2.motor_temperature": bad})
     made.clock.advance(600)
     return made
 
@@ -172,6 +173,59 @@ def test_a_number_outside_its_limits_fails_whatever_is_said(desk: Desk) -> None:
     assert order.area == "b1"
 
 
+HOT_AGAIN = "temperature.pump-2"
+
+
+def end_order(desk: Desk, *, is_closed: bool) -> str:
+    (order,) = desk.orders()
+    by = person("li")
+    work.accept_order(desk.ledger, SITE, order.id, actor=by, now=desk.now)
+    work.complete_order(desk.ledger, SITE, order.id, actor=by, note="mended", now=desk.now)
+    if is_closed:
+        with desk.ledger.write(SITE) as entry:
+            orders.close(entry, order.id, desk.now)
+    desk.clock.advance(60)
+    return order.id
+
+
+@pytest.mark.parametrize("has_passed", [False, True])
+@pytest.mark.parametrize("is_closed", [False, True], ids=["completed", "closed"])
+def test_what_fails_again_after_its_order_was_done_is_not_swallowed(
+    desk: Desk, is_closed: bool, has_passed: bool
+) -> None:
+    enter(desk, HOT_AGAIN, 80.0, "e1")
+    first = end_order(desk, is_closed=is_closed)
+    if has_passed:
+        enter(desk, HOT_AGAIN, 60.0, "e2")
+    enter(desk, HOT_AGAIN, 85.0, "e3")
+    kept = desk.items()[HOT_AGAIN]
+    assert kept.finding is not None
+    assert kept.finding.text.en.endswith("85 ℃, above 75")
+    newest, *others = desk.orders()
+    assert (newest.state, newest.id == first, len(others)) == ("open", not is_closed, is_closed)
+    assert newest.finding is not None
+    assert (newest.finding.round, newest.finding.item) == (TODAY, HOT_AGAIN)
+    assert kept.finding.order is not None
+    assert kept.finding.order.id == newest.id
+    assert len(desk.notices()) == 2, "the manager is told again"
+    enter(desk, HOT_AGAIN, 90.0, "e4")
+    assert len(desk.notices()) == 2, "a repeat while somebody is at work on it is none"
+    assert len(desk.orders()) == 1 + len(others)
+
+
+def test_what_passed_in_between_and_fails_again_joins_the_order_that_runs(desk: Desk) -> None:
+    enter(desk, HOT_AGAIN, 80.0, "e1")
+    enter(desk, HOT_AGAIN, 60.0, "e2")
+    desk.clock.advance(60)
+    enter(desk, HOT_AGAIN, 85.0, "e3")
+    (order,) = desk.orders()
+    with desk.ledger.read(SITE) as view:
+        assert [step.event for step in view.order_events(order.id)] == ["create", "join"]
+    kept = desk.items()[HOT_AGAIN]
+    assert kept.finding is not None
+    assert kept.finding.text.en.endswith("85 ℃, above 75")
+
+
 def test_a_minor_matter_is_a_line_and_no_order(desk: Desk) -> None:
     enter(desk, "clean", False, note="积水")
     kept = desk.items()["clean"]
@@ -283,8 +337,21 @@ def test_only_the_engineering_manager_countersigns(desk: Desk, role: Role) -> No
     assert desk.states()[TODAY] == "done"
 
 
+def test_a_round_of_the_whole_site_is_not_signed_by_who_has_areas(desk: Desk) -> None:
+    fill_in(desk)
+    with desk.ledger.writing() as connection:
+        connection.execute(update(round_).values(area=None))
+    areas = frozenset({"b1"})
+    with pytest.raises(ForbiddenError, match="for the whole site"):
+        finish(desk, replace(TECHNICIAN, areas=areas))
+    finish(desk)
+    with pytest.raises(ForbiddenError, match="for the whole site"):
+        countersign(desk, replace(MANAGER, areas=areas))
+    countersign(desk)
+
+
 def test_every_deed_is_in_the_audit(desk: Desk) -> None:
-    by_pin = replace(TECHNICIAN, via=Via.PIN)
+    by_pin = replace(TECHNICIAN, via=Via.PIN, at_session_of="sun")
     enter(desk, "clean", True, "e0", actor=by_pin, note="ok")
     fill_in(desk)
     finish(desk)
@@ -294,7 +361,9 @@ def test_every_deed_is_in_the_audit(desk: Desk) -> None:
     deeds = ["round.enter"] * 4 + ["round.finish", "round.countersign"]
     assert [row.action for row in rows] == deeds
     assert {row.subject for row in rows} == {TODAY}
-    assert rows[0].detail == {"item": "clean", "value": True, "passed": True, "note": "ok"}
+    told = {"item": "clean", "value": True, "passed": True, "note": "ok"}
+    assert rows[0].detail == {**told, "at_session_of": "sun"}
+    assert "at_session_of" not in rows[1].detail
     assert (rows[0].by, rows[0].via) == ("li", "pin")
 
 

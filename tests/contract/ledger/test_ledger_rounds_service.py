@@ -86,3 +86,28 @@ def test_the_service_does_nothing_while_nothing_is_due(desk: Desk) -> None:
     desk.clock.advance(MINUTE / SECOND)
     with pytest.raises(OperationalError):
         asyncio.run(rounds_service.tick(desk.now))
+
+
+def test_the_service_opens_nothing_within_a_minute_of_a_step_of_the_clock(desk: Desk) -> None:
+    subject = service.Rounds(
+        site=HERE, rulebook=rulebook(regime()), ledger=desk.ledger, latest=Latest(HERE)
+    )
+
+    def look() -> dict[str, str]:
+        asyncio.run(subject.tick(desk.now))
+        return {found.id: "open" if found.opened_at else "planned" for found in desk.all()}
+
+    assert look() == {TODAY: "planned"}
+    desk.clock.step_wall(24 * 3600)
+    assert look() == {TODAY: "planned"}
+    desk.clock.advance(59)
+    assert look() == {TODAY: "planned"}
+    desk.clock.step_wall(-24 * 3600)
+    assert look() == {TODAY: "planned"}
+    desk.go("2026-11-21 08:00")
+    assert look() == {TODAY: "open"}, "the clock has been right for an hour"
+    desk.clock.step_wall(24 * 3600)
+    tomorrow = "daily-pumps.b1.2026-11-22"
+    assert look() == {TODAY: "open"}
+    desk.clock.advance(60)
+    assert look() == {TODAY: "open", tomorrow: "open"}, "the step was meant"

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from duty_room import SITE
+from postgres import PostgresServer
 from sqlalchemy import select, text
+from sqlalchemy.exc import OperationalError
 
 from rules.ledger import store, tables
 from rules.ledger.rows import ChangeKind
-from rules.ledger.store import Ledger, open_ledger
+from rules.ledger.store import Ledger, connect, open_ledger
 
 
 def test_the_migrations_make_the_tables_that_the_code_uses(ledger: Ledger) -> None:
@@ -94,6 +98,60 @@ def test_a_view_is_of_one_moment_while_others_write(ledger: Ledger) -> None:
         assert view.changes_after(0, 10) == []
     with ledger.read(SITE) as view:
         assert view.last_change_id() == 1
+
+
+def test_a_writer_gets_through_although_another_machine_holds_the_sites_row(
+    postgres_server: PostgresServer,
+) -> None:
+    """Its process is frozen: the session lives, and says nothing more."""
+    url = postgres_server.new_ledger()
+    frozen, ledger = connect(url), connect(url)
+    with ExitStack() as ends:
+        ends.callback(postgres_server.drop_database, url)
+        ends.callback(ledger.close)
+        ends.callback(frozen.close)
+        with pytest.raises(OperationalError), frozen.write(SITE) as stuck:
+            begun = time.monotonic()
+            with pytest.raises(OperationalError, match="lock timeout"), ledger.write(SITE):
+                pytest.fail("the row is not free")
+            assert time.monotonic() - begun < 8
+            patience = begun + 15
+            while True:
+                try:
+                    with ledger.write(SITE) as entry:
+                        entry.changed(ChangeKind.ALARM, "a1", 1)
+                    break
+                except OperationalError:
+                    assert time.monotonic() < patience
+            stuck.changed(ChangeKind.ALARM, "thawed", 2)
+        with ledger.read(SITE) as view:
+            assert [change.subject for change in view.changes_after(0, 10)] == ["a1"]
+
+
+def test_every_session_notices_a_machine_that_has_vanished(
+    postgres_server: PostgresServer,
+) -> None:
+    url = postgres_server.new_ledger()
+    ledger = connect(url)
+    with ExitStack() as ends:
+        ends.callback(postgres_server.drop_database, url)
+        ends.callback(ledger.close)
+        with suppress(ZeroDivisionError), ledger.reading() as connection:
+            driver = connection.connection.driver_connection
+            assert driver is not None
+            parameters = driver.info.get_parameters()
+            assert {parameters[f"keepalives_{name}"] for name in ("idle", "interval")} == {"3", "1"}
+            raise ZeroDivisionError  # a rollback must not undo the settings
+        with ledger.reading() as connection:
+            for name, value in (
+                ("tcp_keepalives_idle", "3"),
+                ("tcp_keepalives_interval", "1"),
+                ("tcp_keepalives_count", "3"),
+                ("tcp_user_timeout", "6000"),
+                ("idle_in_transaction_session_timeout", "10s"),
+                ("lock_timeout", "5s"),
+            ):
+                assert connection.execute(text(f"SHOW {name}")).scalar_one() == value, name
 
 
 def test_two_sites_do_not_see_each_other(ledger: Ledger) -> None:

@@ -89,6 +89,8 @@ def test_it_is_over_when_the_wait_is_and_a_right_one_forgets_all(app: FastAPI, r
 
 
 def test_refused_log_ins_are_in_the_audit_at_a_bounded_rate(app: FastAPI, room: Room) -> None:
+    for number in range(32):
+        hire(room.ledger, room.site, f"user-{number}", Role.OFFICER, room.clock.now())
     with at(app, ELSEWHERE) as guesser:
         for number in range(32):
             log_in(guesser, "guess", f"user-{number}")
@@ -97,6 +99,16 @@ def test_refused_log_ins_are_in_the_audit_at_a_bounded_rate(app: FastAPI, room: 
         assert audit.verify(view).ok
     assert len(rows) == 30
     assert (rows[0].by, rows[0].detail["address"]) == ("-", ELSEWHERE)
+    assert rows[-1].subject == "user-0"
+
+
+def test_a_password_typed_as_the_name_is_not_in_the_audit(app: FastAPI, room: Room) -> None:
+    with at(app, DUTY_ROOM) as client:
+        assert log_in(client, "x", PASSWORD) == 401
+    with room.ledger.read(room.site.id) as view:
+        (row,) = audit.newest(view, limit=1)
+    assert (row.action, row.subject) == ("session.refuse", "-")
+    assert PASSWORD not in str(row)
 
 
 def test_a_known_officer_does_not_stand_in_the_line_of_guesses(served: Served) -> None:
@@ -161,7 +173,10 @@ def test_a_pin_signs_for_another_one_and_the_audit_says_so(app: FastAPI, room: R
         assert refused.status_code == 403, "zhou may not, though li may"
         assert client.post(order, headers=headers).json()["accepted_by"] == "li"
     with room.ledger.read(room.site.id) as view:
-        rows = {(row.action, row.by): row.via for row in audit.newest(view, limit=20)}
+        newest = audit.newest(view, limit=20)
+    rows = {(row.action, row.by): row.via for row in newest}
+    (signing,) = [row for row in newest if row.action == "alarm.acknowledge"]
+    assert signing.detail["at_session_of"] == "li"
     assert rows["alarm.acknowledge", "zhou"] == "pin"
     assert rows["denied", "zhou"] == "pin"
     assert rows["order.accept", "li"] == "session"
@@ -192,6 +207,30 @@ def test_a_pin_cannot_be_guessed(app: FastAPI, room: Room) -> None:
         assert ("pin.refuse", "li", "zhou") in {
             (row.action, row.by, row.subject) for row in audit.newest(view, limit=20)
         }
+
+
+@pytest.mark.parametrize("spread", ["targets", "guessers"])
+def test_pins_cannot_be_guessed_by_many_or_at_many(room: Room, spread: str) -> None:
+    guesses = Guesses(room.clock)
+    answers: Counter[str] = Counter()
+
+    def wrong() -> None:
+        raise accounts.WrongPinError
+
+    async def run() -> None:
+        for number in range(30):
+            one, many = "x", f"user-{number}"
+            who, of = (one, many) if spread == "targets" else (many, one)
+            try:
+                await guesses.pin(who, of, wrong, accounts.WrongPinError)
+            except accounts.WrongPinError:
+                answers["checked"] += 1
+            except ProblemException as refused:
+                answers[str(refused.status_code)] += 1
+        await guesses.pin("somebody", "else", lambda: None, accounts.WrongPinError)
+
+    anyio.run(run)
+    assert answers == {"checked": 10, "429": 20}
 
 
 def test_a_ledger_that_fails_counts_as_no_guess(room: Room) -> None:

@@ -147,7 +147,7 @@ def test_ones_own_password_and_pin(client: TestClient, room: Room) -> None:
     assert wrong.json()["type"] == "urn:dutyroom:problem:wrong-password"
     wrong = client.put("/api/v1/me/pin", json={"password": "wrong", "pin": "4711"})
     assert wrong.json()["type"] == "urn:dutyroom:problem:wrong-password"
-    for pin in ("123", "123456789", "12a4", "１２３４"):
+    for pin in ("123", "123456789", "12a4", "１２３４", "1234", "0000"):
         body = {"password": PASSWORD, "pin": pin}
         assert client.put("/api/v1/me/pin", json=body).status_code == 422
     body = {"password": PASSWORD, "pin": "4711"}
@@ -202,6 +202,37 @@ def test_a_session_that_was_ended_is_not_believed_when_the_ledger_fails(
         connection.execute(text("ALTER TABLE session RENAME TO gone"))
     assert client.get("/api/v1/me").status_code == 200
     assert zhou.get("/api/v1/me").status_code == 503
+
+
+def test_ones_own_new_password_ends_what_was_believed_without_the_ledger(
+    client: TestClient, room: Room
+) -> None:
+    elsewhere = another(room, client, "admin", PASSWORD)
+    changed = client.post("/api/v1/me/password", json={"old": PASSWORD, "new": "battery staple"})
+    assert changed.status_code == 204
+    assert client.get("/api/v1/me").status_code == 200
+    with room.ledger.writing() as connection:
+        connection.execute(text("ALTER TABLE session RENAME TO gone"))
+    assert client.get("/api/v1/me").status_code == 200
+    assert elsewhere.get("/api/v1/me").status_code == 503
+
+
+def test_an_admin_of_some_areas_and_a_machine_are_told_that_they_edit_no_people(
+    client: TestClient, room: Room
+) -> None:
+    now = room.clock.now()
+    hire(room.ledger, room.site, "near", Role.ADMIN, now, areas=("garage",))
+    wanted = {"name": "machine", "role": "admin", "expires_on": None}
+    token = client.post("/api/v1/tokens", json=wanted).json()["token"]
+    client.cookies.clear()
+    for headers in (
+        cookie(session(room.ledger, room.site.id, "near", now)),
+        {"Authorization": f"Bearer {token}"},
+    ):
+        permissions = client.get("/api/v1/me", headers=headers).json()["permissions"]
+        assert "people.edit" not in permissions
+        assert "roster.edit" in permissions
+        assert client.post("/api/v1/people", json=ZHOU, headers=headers).status_code == 403
 
 
 def test_a_machine_works_with_its_token_until_it_is_revoked_or_expired(

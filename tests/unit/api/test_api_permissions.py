@@ -19,7 +19,7 @@ from starlette.testclient import TestClient
 from api.app import described_app
 from rules.ledger import audit
 from rules.people import tokens
-from rules.people.roles import PROGRAM, Actor, Permission, Role
+from rules.people.roles import PROGRAM, Actor, Permission, Role, Via
 
 DESCRIPTION = described_app().openapi()
 ENDLESS = "GET /api/v1/stream"
@@ -90,7 +90,8 @@ def is_denied(answer: Any) -> bool:
 def may(role: Role, operation: Operation, *, machine: bool = False) -> bool:
     needs = NEEDS[operation.name]
     if isinstance(needs, Permission):
-        return Actor(username="x", role=role).may(needs)
+        via = Via.TOKEN if machine else Via.SESSION
+        return Actor(username="x", role=role, via=via).may(needs)
     return needs is Who.ANYBODY or not machine
 
 
@@ -132,7 +133,7 @@ def test_each_role_may_do_what_the_table_says_and_nothing_else(
 
 
 @pytest.mark.parametrize("role", Role)
-def test_a_machine_may_do_what_its_role_may_but_is_nobody(
+def test_a_machine_may_do_what_its_role_may_but_is_nobody_and_edits_no_people(
     visitor: TestClient, room: Room, role: Role
 ) -> None:
     token, _ = tokens.issue(

@@ -7,17 +7,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
+import orjson
 import pytest
 from api_room import Room, Served, wait_for
 from listening import listening
 from sqlalchemy import text
 
 from api import live
-from api.provisional import Provisional
+from api.provisional import HELD, Provisional
 from gateway.clock import ManualClock
 from rules import provisional
 from rules.ledger.rows import Alarm
 from rules.provisional import Word
+from rules.rule import Priority
 
 TABLES = ("change", "alarm", "work_order", "session")
 
@@ -177,6 +179,48 @@ def test_asked_for_while_the_ledger_is_down(served: Served, room: Room) -> None:
             served.bus.publish(provisional.topic(room.site.id), b"{"), served.loop
         ).result(5)
         assert client.get("/api/v1/alarms?state=all").json()["ledger"] == "ok"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"raised_at": "yesterday"},
+        {"raised_at": 10**18},
+        {"value": "hot"},
+        {"guidance": {"zh": "x", "en": 3}},
+        {"name": {"zh": None, "en": 1}},
+        {"note": {}},
+        {"equipment": [1]},
+    ],
+    ids=repr,
+)
+def test_one_wrong_alarm_does_not_take_the_others_away(
+    served: Served, room: Room, change: dict[str, object]
+) -> None:
+    """GET /alarms answered 500 from then on."""
+    known = room.raise_alarm("pump-1")
+    document = orjson.loads(provisional.encode(word(room, hot(room))))
+    document["alarms"][0] |= change
+    with served.client() as client:
+        asyncio.run_coroutine_threadsafe(
+            served.bus.publish(provisional.topic(room.site.id), orjson.dumps(document)),
+            served.loop,
+        ).result(5)
+        answer = client.get("/api/v1/alarms")
+        assert answer.status_code == 200
+        assert [alarm["id"] for alarm in answer.json()["items"]] == [known]
+
+
+def test_what_is_held_is_bounded(heard: Provisional, room: Room) -> None:
+    """Words that take nothing back could name others for ever."""
+    alarm = hot(room)
+    fire = replace(alarm, id="fire", priority=Priority.CRITICAL)
+    hear(heard, word(room, fire, complete=False))
+    for number in range(2 * HELD // provisional.AT_MOST + 1):
+        many = [replace(alarm, id=f"{number}-{n}") for n in range(provisional.AT_MOST)]
+        hear(heard, word(room, *many, complete=False))
+    assert len(heard.alarms()) == HELD
+    assert heard.alarm("fire") == fire
 
 
 @pytest.fixture

@@ -157,6 +157,25 @@ def test_leave_and_somebody_who_stands_in(client: TestClient) -> None:
     assert usernames(client.get("/api/v1/duty").json()["shift"]) == ["sun", "he"]
 
 
+def test_why_somebody_is_on_leave_is_told_to_who_edits_the_roster_and_to_them(
+    client: TestClient, staffed: Room
+) -> None:
+    days = {"from": TODAY, "to": TODAY}
+    sick = {**days, "username": "sun", "kind": "sick", "reason": "病假"}
+    assert client.post("/api/v1/roster/leaves", json=sick).status_code == 201
+
+    def seen() -> tuple[str | None, str | None]:
+        (one,) = client.get("/api/v1/roster/leaves", params=days).json()["items"]
+        assert one["username"] == "sun"
+        return one["kind"], one["reason"]
+
+    assert seen() == ("sick", "病假")
+    logged_in(client, "sun")
+    assert seen() == ("sick", "病假")
+    logged_in(client, "li")
+    assert seen() == (None, None)
+
+
 def test_a_request_that_comes_twice_is_answered_twice(client: TestClient) -> None:
     body = {"date": TODAY, "shift": "day", "username": "li", "reason": "加强"}
     head = {"Idempotency-Key": "k1"}

@@ -198,7 +198,8 @@ def test_one_round_says_what_proved_each_line(li: Person, desk: Desk) -> None:
 
 def test_a_line_that_telemetry_cannot_answer_says_why(li: Person, desk: Desk) -> None:
     stale = current(40.0, desk.room.clock.now(), Quality.STALE)
-    desk.tick("2025-11-22 08:00", {"pump-1.motor_temperature": stale})
+    for when in ("2025-11-22 08:00", "2025-11-22 09:00"):
+        desk.tick(when, {"pump-1.motor_temperature": stale})
     key = "motor-temperature.pump-1"
     (row,) = [r for r in li.get(f"{ROUNDS}/{PUMP_ROOM}")["rows"] if r["key"] == key]
     assert (row["state"], row["reading"]) == ("handed_over", None)
@@ -214,7 +215,7 @@ def test_a_line_that_telemetry_cannot_answer_says_why(li: Person, desk: Desk) ->
         "session",
     )
     assert entry["taken_at"] == "2025-11-22T07:59:00.000+08:00"
-    assert entry["received_at"] == "2025-11-22T08:00:00.000+08:00"
+    assert entry["received_at"] == "2025-11-22T09:00:00.000+08:00"
 
 
 def test_the_same_entry_again_changes_nothing(li: Person, desk: Desk) -> None:

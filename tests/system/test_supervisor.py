@@ -23,6 +23,7 @@ from api.settings import CannotStartError, demo_site
 from api.supervise import Program, Supervisor
 
 ROOT = Path(__file__).parents[2]
+MODBUS_LINKS = 6
 
 # A child as the product's: it holds its lifeline, ends politely, and notes what it sees.
 CHILD = """
@@ -247,7 +248,8 @@ def test_up_starts_everything_goes_on_after_a_kill_and_ends_by_ctrl_c(product: P
     ] == []
     ports = listening(family)
     assert product.port in ports
-    assert len(ports) == 3  # page, broker, registers
+    # Page, broker, and the registers behind each Modbus link of the demonstration.
+    assert len(ports) == 2 + MODBUS_LINKS
 
     before = wait_for("the world moves", lambda: elapsed(product.data), 10)
     assert product.process is not None

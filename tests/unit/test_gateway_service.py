@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +45,16 @@ WALL = 1_795_000_000 * SECOND
 TOPIC = "shellyplus1pm-lobby/events/rpc"
 
 
+def _pumps_and_a_lamp(site: Site) -> Site:
+    """Of the demonstration what is behind the one link that a test serves, and the lamp."""
+    kept = ("booster-1", "pump-1", "pump-2", "pump-3", "lamp-1")
+    return replace(
+        site,
+        links={name: site.links[name] for name in ("pump-room", "lighting")},
+        equipment={name: site.equipment[name] for name in kept},
+    )
+
+
 class Device:
     """A unit that answers every register with a number that goes up by one each round."""
 
@@ -68,7 +79,7 @@ class House:
 
     def __init__(self, folder: Path) -> None:
         nowhere = Broker(host="127.0.0.1", port=9, username="u", password="p")
-        self.site: Site = with_broker(load(DEMO), nowhere)
+        self.site: Site = with_broker(_pumps_and_a_lamp(load(DEMO)), nowhere)
         self.folder = folder
         self.device = Device()
         self.clock = ManualClock(WALL)

@@ -2,6 +2,8 @@
 
 Map: ``model`` (the words), ``documents`` (reading YAML with line numbers), ``site`` and
 ``profiles`` (what is installed and how it speaks), ``modbus`` and ``mqtt`` (protocols),
-``spool`` (the durable queue), ``history`` (where readings are kept), ``bus`` (how they reach
-the rules), ``service`` (``run``).
+``derive`` and ``tally`` (points that follow from others), ``spool`` (the durable queue; its parts
+are ``spool_*`` and ``segment``), ``history`` (where readings are kept), ``bus`` (how they reach the
+rules), ``service`` (``run``), made of ``devices``, ``intake``, ``keeping``, ``watching`` and
+``answering``.
 """

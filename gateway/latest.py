@@ -7,7 +7,8 @@ stepped makes an old reading look fresh.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,13 +20,15 @@ from gateway.model.frame import Frame
 from gateway.model.moment import SECOND, Instant
 from gateway.model.quality import Quality
 from gateway.model.reading import Reading
-
-_TOO_OLD = "no reading for longer than expected"
-_TOO_NEW = "received at a time that has not come yet: clocks differ"
-_UNHEARD = "known from before, not heard since"
+from gateway.model.reason import Reason
 
 CLOCKS_APART = 2 * SECOND
 """µs by which the gateway's clock may be ahead of ours before its times are not believed."""
+_KNOWN_FRAMES = 4096
+"""Compositions of frames that are remembered."""
+
+_FIXED = ("_row", "_rows_of", "_stale_after")
+"""Of a table what no reading changes."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,6 +84,8 @@ class Latest:
         """Number of the take that wrote the row; 0: never."""
         self._text: dict[int, str] = {}
         self._reason: dict[int, str] = {}
+        self._worded = np.zeros(rows, dtype=np.bool_)
+        """Has a text or a reason."""
         self._good_value = np.full(rows, np.nan)
         self._good_wall = np.zeros(rows, dtype=np.int64)
         self._good_source_time = np.zeros(rows, dtype=np.int64)
@@ -130,6 +135,7 @@ class Latest:
             self._version[row] = self._takes
             if reading.text is not None:
                 self._text[row] = reading.text
+                self._worded[row] = True
             if reading.quality == Quality.GOOD:
                 self._good_value[row], self._good_wall[row] = value, reading.received
                 self._good_source_time[row] = reading.source_time
@@ -146,6 +152,15 @@ class Latest:
         """Every point that was ever heard of, by id, as seen at ``now``."""
         return self._currents(self._version > 0, self._judged(now), now)
 
+    def snapshot(self, now: Instant) -> Mapping[str, Current]:
+        """As :meth:`at`, for who asks for few of the points: each is made when it is asked for,
+        in whatever thread, as it stood at ``now``."""
+        twin = copy(self)
+        for name, column in vars(self).items():
+            if isinstance(column, np.ndarray | dict) and name not in _FIXED:
+                setattr(twin, name, column.copy())
+        return _Snapshot(twin, now)
+
     def changed(self, since: Mark | None, now: Instant) -> tuple[dict[str, Current], Mark]:
         """The points with a new reading or a new quality since ``since``, and the mark to ask
         with next time; None: all of them."""
@@ -159,19 +174,27 @@ class Latest:
         """Rows here and rows there of the points that the site has."""
         places = self._rows_of.get(points)
         if places is None:
+            if len(self._rows_of) >= _KNOWN_FRAMES:
+                self._rows_of.clear()
             pairs = [(self._row[p], row) for row, p in enumerate(points) if p in self._row]
             table = np.array(pairs, dtype=np.int64).reshape(-1, 2)
             places = self._rows_of[points] = (table[:, 0], table[:, 1])
         return places
 
     def _take_words(self, frame: Frame, mine: NDArray[np.int64], theirs: NDArray[np.int64]) -> None:
-        if not (frame.text or frame.reason or self._text or self._reason):
-            return
-        for row, there in zip(mine.tolist(), theirs.tolist(), strict=True):
+        """Only rows that have words, or had some, cost anything."""
+        touched = self._worded[mine]
+        if frame.text or frame.reason:
+            named = np.zeros(len(frame.points), dtype=np.bool_)
+            named[[*frame.text, *frame.reason]] = True
+            touched |= named[theirs]
+        rows, theres = mine[touched].tolist(), theirs[touched].tolist()
+        for row, there in zip(rows, theres, strict=True):
             _put(self._text, row, frame.text.get(there))
             _put(self._reason, row, frame.reason.get(there))
             if frame.quality[there] == Quality.GOOD:
                 _put(self._good_text, row, frame.text.get(there))
+            self._worded[row] = row in self._text or row in self._reason or row in self._good_text
 
     def _judged(self, now: Instant) -> NDArray[np.uint8]:
         """Quality of each row at ``now``."""
@@ -191,18 +214,21 @@ class Latest:
     ) -> dict[str, Current]:
         ahead = self._age(now) < -CLOCKS_APART
         return {
-            self._ids[row]: Current(
-                reading=self._reading(row, Quality(judged[row]), bool(ahead[row])),
-                last_good=self._good(row),
-            )
+            self._ids[row]: self._current(row, judged, ahead)
             for row in np.flatnonzero(chosen).tolist()
         }
+
+    def _current(self, row: int, judged: NDArray[np.uint8], ahead: NDArray[np.bool_]) -> Current:
+        return Current(
+            reading=self._reading(row, Quality(judged[row]), bool(ahead[row])),
+            last_good=self._good(row),
+        )
 
     def _reading(self, row: int, quality: Quality, is_ahead: bool) -> Reading:
         reason = self._reason.get(row)
         if quality == Quality.STALE:
-            known = _TOO_NEW if is_ahead else _TOO_OLD
-            reason = known if self._sure[row] else _UNHEARD
+            known = Reason.CLOCKS_DIFFER if is_ahead else Reason.TOO_OLD
+            reason = (known if self._sure[row] else Reason.NOT_HEARD).told()
         return Reading(
             value=_number(self._value[row]),
             text=self._text.get(row),
@@ -223,6 +249,28 @@ class Latest:
             received=int(self._good_wall[row]),
             source_time=int(self._good_source_time[row]),
         )
+
+
+class _Snapshot(Mapping[str, Current]):
+    """``latest``: a copy that nobody writes to."""
+
+    def __init__(self, latest: Latest, now: Instant) -> None:
+        self._latest = latest
+        self._judged = latest._judged(now)
+        self._ahead = latest._age(now) < -CLOCKS_APART
+
+    def __getitem__(self, point: str) -> Current:
+        row = self._latest._row[point]
+        if not self._latest._version[row]:
+            raise KeyError(point)
+        return self._latest._current(row, self._judged, self._ahead)
+
+    def __iter__(self) -> Iterator[str]:
+        rows = np.flatnonzero(self._latest._version).tolist()
+        return iter([self._latest._ids[row] for row in rows])
+
+    def __len__(self) -> int:
+        return int(np.count_nonzero(self._latest._version))
 
 
 def _number(value: np.float64) -> float | None:

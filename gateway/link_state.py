@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 
 from gateway.model.events import GatewayEvent, GatewayEventKind
 
@@ -18,10 +18,12 @@ class LinkState:
         self._sources = sources
         self._heard: dict[Hashable, bool] = {}
 
-    def hear(self, source: Hashable, works: bool, reason: str = "") -> GatewayEvent | None:
-        """What ``source`` showed; the event if the link came up or went down by it."""
-        self._heard[source] = works
-        up = any(self._heard.values())
+    def hear(
+        self, sources: Iterable[Hashable], works: bool, reason: str = ""
+    ) -> GatewayEvent | None:
+        """What each of ``sources`` showed; the event if the link came up or went down by it."""
+        self._heard.update(dict.fromkeys(sources, works))
+        up = works or any(self._heard.values())
         if up == self.up or (not up and len(self._heard) < self._sources):
             return None
         self.up = up

@@ -34,6 +34,13 @@ spool_backlog = Gauge(
 )
 spool_torn = Gauge("dutyroom_spool_torn_records", "Records found damaged or cut off, since start.")
 spool_shed = Gauge("dutyroom_spool_shed_records", "Records deleted unread, since start.")
+spool_used = Gauge("dutyroom_spool_used", "Share of the spool's capacity that is taken, 0 to 1.")
+spool_waiting = Gauge("dutyroom_spool_waiting_bytes", "What waits in memory for the disk.")
+spool_dropped = Gauge(
+    "dutyroom_spool_dropped_records",
+    "Records that went from memory before the disk took them, since start.",
+)
+spool_fails = Gauge("dutyroom_spool_fails", "1 while the disk does not take the spool, else 0.")
 spool_sync_seconds = Histogram(
     "dutyroom_spool_sync_seconds",
     "Time that making a batch durable took.",

@@ -26,10 +26,13 @@ class Bus(Protocol):
         only refused credentials raise :class:`BusRefusedError`."""
         ...
 
-    async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+    async def publish(
+        self, topic: str, payload: bytes, *, retain: bool = False, once: bool = False
+    ) -> None:
         """Send, or drop while the bus is away; never waits for it.
 
-        A retained message is kept (the last per topic) and sent when the bus is back.
+        A retained message is kept (the last per topic) and sent when the bus is back. ``once``:
+        of no use later; it is lost rather than sent again, or on a later connection.
         """
         ...
 

@@ -3,10 +3,12 @@
 A chunk says: these are **all** records of ``epoch`` in (``after``, ``through``] that there still
 are. So a message that was lost shows as a hole before the next chunk, one that came twice as a
 stretch already passed, and records that the spool itself has lost as missing numbers inside a
-chunk. An empty chunk tells how far the gateway is.
+chunk. An empty chunk tells how far the gateway is. Numbers that no record ever had are told too
+(``unused``): they are passed over and were not lost.
 
 Layout, little-endian: ``4s`` magic "DC01", ``u32`` length of the header, header (JSON: epoch,
-after, through, head, question, and [seq, length] of each record), then the records end to end.
+after, through, head, question, unused, and [seq, length] of each record), then the records end to
+end.
 """
 
 from __future__ import annotations
@@ -15,6 +17,8 @@ import struct
 from dataclasses import dataclass, field
 
 import orjson
+
+from gateway.model.numbers import Numbers, overlap, stepped_back
 
 _MAGIC = b"DC01"
 _PREFIX = struct.Struct("<4sI")
@@ -35,6 +39,8 @@ class Chunk:
     """(seq, encoded record), ascending."""
     question: str = ""
     """The id of the replay request that this answers; empty in the live stream."""
+    unused: tuple[Numbers, ...] = ()
+    """(first, last) of numbers that no record ever had: those behind ``after``, or the newest."""
 
 
 def encode(chunk: Chunk) -> bytes:
@@ -45,6 +51,7 @@ def encode(chunk: Chunk) -> bytes:
             "through": chunk.through,
             "head": chunk.head,
             "question": chunk.question,
+            "unused": chunk.unused,
             "records": [(seq, len(payload)) for seq, payload in chunk.records],
         }
     )
@@ -73,6 +80,7 @@ def decode(data: bytes) -> Chunk:
             head=header["head"],
             records=tuple(records),
             question=header["question"],
+            unused=tuple((first, last) for first, last in header["unused"]),
         )
     except UnreadableChunkError:
         raise
@@ -93,6 +101,8 @@ class Place:
     """Records that the gateway no longer had when they were asked for."""
     certain: bool = field(default=False)
     """Whether the gateway has told us that ``epoch`` is its present one."""
+    unused: tuple[Numbers, ...] = ()
+    """As the last chunk told."""
 
     @property
     def behind(self) -> bool:
@@ -116,6 +126,7 @@ class Place:
         if chunk.epoch != self.epoch:
             self.epoch, self.seq, self.head = chunk.epoch, 0, 0
         self.certain = True
+        self.unused = chunk.unused
         return self._advance(chunk)
 
     def join(self, chunk: Chunk) -> list[tuple[int, bytes]]:
@@ -123,19 +134,29 @@ class Place:
         if chunk.epoch != self.epoch:
             self.epoch, self.seq, self.head = chunk.epoch, 0, 0
         self.certain = True
+        self.unused = chunk.unused
         self.skip(chunk.after)
         return self._advance(chunk)
 
     def skip(self, seq: int) -> None:
         """Do without what comes up to ``seq``."""
-        self.lost += max(0, seq - self.seq)
+        self.lost += self._records(seq)
         self.seq = max(seq, self.seq)
+
+    def skip_to_last(self, count: int) -> None:
+        """Do without all but the newest ``count`` records heard of."""
+        self.skip(stepped_back(self.unused, self.head, count))
 
     def _advance(self, chunk: Chunk) -> list[tuple[int, bytes]]:
         self.head = max(self.head, chunk.head, chunk.through)
         if chunk.after > self.seq or chunk.through <= self.seq:
             return []
         new = [(seq, payload) for seq, payload in chunk.records if seq > self.seq]
-        self.lost += chunk.through - self.seq - len(new)
+        self.unused = chunk.unused
+        self.lost += self._records(chunk.through) - len(new)
         self.seq = chunk.through
         return new
+
+    def _records(self, through: int) -> int:
+        """How many records there were in (``seq``, ``through``]."""
+        return max(0, through - self.seq) - overlap(self.unused, self.seq, through)

@@ -23,7 +23,9 @@ class MemoryBus:
     async def start(self) -> None:
         """Nothing to connect."""
 
-    async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+    async def publish(
+        self, topic: str, payload: bytes, *, retain: bool = False, once: bool = False
+    ) -> None:
         if retain and payload:
             self._retained[topic] = payload
         elif retain:

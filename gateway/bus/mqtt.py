@@ -2,9 +2,8 @@
 
 paho runs in a thread of its own and hands messages over to the event loop. Messages are sent at
 QoS 1 in a clean session: what the broker or the connection loses, the stream asks for again, so
-nothing is queued without limit on either side.
-
-Trap: paho's thread uses ``select()``; connect while the process has few descriptors open.
+nothing is queued without limit on either side. What is of no use later goes at QoS 0: paho sends
+a QoS 1 message that was not acknowledged once more on the next connection, however late.
 """
 
 from __future__ import annotations
@@ -23,6 +22,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from gateway import metrics
 from gateway.bus.base import BusRefusedError, Handler, matches
 from gateway.model.equipment import Broker
+from gateway.paho_poll import install
 
 _log = structlog.get_logger(__name__)
 
@@ -48,6 +48,7 @@ class MqttBus:
         self._answered = asyncio.Event()
         self._refusal = ""
         self._connected = False
+        install()
         self._client = paho.Client(
             CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=True
         )
@@ -82,13 +83,15 @@ class MqttBus:
                 f"{self._broker.username!r}: {self._refusal}"
             )
 
-    async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+    async def publish(
+        self, topic: str, payload: bytes, *, retain: bool = False, once: bool = False
+    ) -> None:
         if retain:
             self._retained[topic] = payload
         if not self._connected:
             metrics.bus_dropped.inc(not retain)
             return
-        info = self._client.publish(topic, payload, qos=1, retain=retain)
+        info = self._client.publish(topic, payload, qos=0 if once else 1, retain=retain)
         metrics.bus_dropped.inc(info.rc != paho.MQTT_ERR_SUCCESS)
 
     def subscribe(self, topic_filter: str, handler: Handler) -> Callable[[], None]:

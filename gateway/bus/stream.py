@@ -34,7 +34,7 @@ from gateway.bus.base import Bus
 from gateway.bus.chunk import Chunk, Place, UnreadableChunkError, decode, encode
 from gateway.model import events
 from gateway.model.events import Record, UnreadableRecordError
-from gateway.spool import Spool
+from gateway.spool.queue import Spool
 
 _log = structlog.get_logger(__name__)
 
@@ -105,10 +105,14 @@ class Publisher:
             self._bus.subscribe(self._topics.cursor("+"), self._on_cursor),
         ]
 
-    async def publish(self) -> None:
-        """Send every record synced since the last call; with none, tell where we are."""
+    async def publish(self, *, ahead: bool = False) -> None:
+        """Send every record synced since the last call; with none, tell where we are.
+
+        ``ahead``: the disk takes nothing at the moment, so send what waits for it too.
+        """
+        up_to = self._spool.newest if ahead else self._published
         while True:
-            chunk = await self._stretch(self._published)
+            chunk = await self._stretch(self._published, up_to)
             await self._bus.publish(self._topics.events, encode(chunk))
             self._published = chunk.through
             if chunk.through >= chunk.head:
@@ -121,16 +125,20 @@ class Publisher:
             answer.cancel()
         await asyncio.gather(*self._answers, return_exceptions=True)
 
-    async def _stretch(self, after: int) -> Chunk:
-        # A read may have to index a whole segment, so it does not run on the event loop.
-        read = partial(self._spool.read, after, limit=_CHUNK_RECORDS, max_bytes=_CHUNK_BYTES)
-        found = await asyncio.get_running_loop().run_in_executor(self._threads, read)
+    async def _stretch(self, after: int, up_to: int) -> Chunk:
+        asked = {"limit": _CHUNK_RECORDS, "max_bytes": _CHUNK_BYTES, "up_to": up_to}
+        found = self._spool.read_memory(after, **asked)
+        if found is None:
+            # A read may have to index a whole segment, so it does not run on the event loop.
+            read = partial(self._spool.read, after, **asked)
+            found = await asyncio.get_running_loop().run_in_executor(self._threads, read)
         return Chunk(
             epoch=self._spool.epoch,
             after=after,
             through=found.through,
             head=found.head,
             records=found.records,
+            unused=found.unused,
         )
 
     def _on_replay(self, _topic: str, payload: bytes) -> None:
@@ -140,16 +148,15 @@ class Publisher:
             _log.warning("replay asked by a stranger", consumer=consumer)
             return
         after = int(asked["after"]) if asked["epoch"] == self._spool.epoch else 0
-        if after > self._spool.synced:
+        if after > self._spool.newest:
             self._spool.skip_to(after + 1, consumer)
-            self._published = self._spool.synced
         task = asyncio.create_task(self._answer(consumer, question, after))
         self._answers.add(task)
         task.add_done_callback(self._answers.discard)
 
     async def _answer(self, consumer: str, question: str, after: int) -> None:
         try:
-            chunk = await self._stretch(after)
+            chunk = await self._stretch(after, self._published)
         except OSError as error:
             # The consumer asks again.
             _log.error("replay failed", consumer=consumer, after=after, error=str(error))
@@ -302,8 +309,8 @@ class Subscriber:
         self._question, self._asked = secrets.token_hex(8), None
         self._behind_since = None
         new = self.place.answer(chunk)
-        if self._at_most is not None and self.place.head - self.place.seq > self._at_most:
-            self.place.skip(self.place.head - self._at_most)
+        if self._at_most is not None:
+            self.place.skip_to_last(self._at_most)
         return new
 
     def _hear(self, payload: bytes, take: Callable[[Chunk], list[tuple[int, bytes]]]) -> None:

@@ -13,6 +13,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from gateway.history.parking import Parking
 from gateway.model.events import Record
 from gateway.model.reading import Reading
 
@@ -47,11 +48,12 @@ class Series:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Buckets:
-    """A stretch of time in equal parts; a part without a value has count 0 and NaN: a gap
-    stays a gap."""
+    """A stretch of time in equal parts; a part without a value has count 0 and NaN. Whether that
+    is a gap is known from :class:`Gap`."""
 
     start: NDArray[np.int64]
-    """First µs of each part."""
+    """First µs of each part, to be believed rather than computed: a history may move the edges
+    of long parts to whole minutes or hours."""
     min: NDArray[np.float64]
     mean: NDArray[np.float64]
     max: NDArray[np.float64]
@@ -63,13 +65,32 @@ class Buckets:
     """The worst in the part; ``BAD`` where there is no reading at all."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Gap:
+    """No data of ``point`` from ``start`` to ``end``, and why. A stretch without readings that
+    is in no gap was thinned: the value had not moved."""
+
+    point: str
+    start: int
+    """Receive time of the last value before it, µs UTC; the key, with ``point``."""
+    end: int | None
+    """Receive time of the next value; None while there is none."""
+    reason: str
+    """As in :mod:`gateway.model.reason`, one line."""
+
+
 class History(Protocol):
     """Every method but ``close`` raises :class:`HistoryUnavailableError`."""
 
-    def write(self, records: Sequence[Record], cursor: Cursor) -> None:
-        """Store the frames among ``records`` (of one gateway, oldest first, never empty) and
-        ``cursor`` in one durable transaction. Records at or before the stored cursor of the
-        same epoch change nothing."""
+    @property
+    def parking(self) -> Parking | None:
+        """Where readings are that its server refuses for good; None: it refuses none."""
+        ...
+
+    def write(self, records: Sequence[Record], cursor: Cursor, gaps: Sequence[Gap] = ()) -> None:
+        """Store the frames among ``records`` (of one gateway, oldest first, never empty), what is
+        new or changed of ``gaps``, and ``cursor`` in one durable transaction. Records at or
+        before the stored cursor of the same epoch change nothing."""
         ...
 
     def cursor(self, gateway: str) -> Cursor | None:
@@ -88,8 +109,17 @@ class History(Protocol):
         """The newest reading of each point that has one, with its last known quality."""
         ...
 
+    def at(self, points: Collection[str], wall: int) -> Mapping[str, Reading]:
+        """The newest reading of each point received at ``wall`` or before."""
+        ...
+
+    def gaps(self, points: Collection[str], start: int, end: int) -> Sequence[Gap]:
+        """The gaps that touch start ≤ time < end, by point in the order asked for, then time."""
+        ...
+
     def delete_before(self, wall: int) -> int:
-        """Remove what was received before ``wall``; returns the number of readings removed."""
+        """Remove what was received before ``wall``; returns the number of readings removed.
+        What was made of them (roll-ups, gaps) may stay longer."""
         ...
 
     def close(self) -> None: ...

@@ -1,290 +1,256 @@
-"""The history in one SQLite file: a row a reading, keyed by point and receive time.
+"""The history in one SQLite file: what is new as it came, what is older in compressed chunks.
 
-One connection writes (in the gateway); each thread that reads borrows a read-only connection, so
-readers, in this process or another, neither wait for the writer nor stop it (WAL). A commit is
-durable when ``write`` returns (``synchronous=FULL``), because the spool then forgets the rows.
+A commit is durable when ``write`` returns, readers in this and other processes see one state of
+the file at a time. How readings are laid down: :mod:`gateway.history.archive`.
 """
 
 from __future__ import annotations
 
-import math
 import sqlite3
 import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from operator import itemgetter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from queue import Empty, LifoQueue
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from gateway.history.base import Buckets, Cursor, HistoryUnavailableError, Series
+from gateway.history.archive import reading, rollups, sealing, trimming
+from gateway.history.archive import rows as columns_of
+from gateway.history.archive.newest import Newest
+from gateway.history.archive.rows import Rows
+from gateway.history.archive.sqlite import HistoryFile
+from gateway.history.base import Buckets, Cursor, Gap, Series
+from gateway.history.parking import Parking
 from gateway.model.events import Record
 from gateway.model.frame import Frame
-from gateway.model.quality import Quality
+from gateway.model.moment import DAY
 from gateway.model.reading import Reading
 
-_VERSION = 1
-_SCHEMA = """
-CREATE TABLE points (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
-CREATE TABLE readings (
-  point INTEGER NOT NULL REFERENCES points (id),
-  time INTEGER NOT NULL,
-  value REAL,
-  text TEXT,
-  quality INTEGER NOT NULL,
-  source_time INTEGER NOT NULL,
-  PRIMARY KEY (point, time)
-) WITHOUT ROWID;
-CREATE TABLE cursors (
-  gateway TEXT PRIMARY KEY,
-  epoch TEXT NOT NULL,
-  seq INTEGER NOT NULL
-) WITHOUT ROWID;
+_STORE_GAP = """
+INSERT INTO gaps (point, start, "end", reason) VALUES (?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET "end" = excluded."end", reason = excluded.reason
 """
-_STORE = """
-INSERT OR REPLACE INTO readings (point, time, value, text, quality, source_time)
-VALUES (?, ?, ?, ?, ?, ?)
-"""
-_RANGE = """
-SELECT time, value, quality, source_time FROM readings
-WHERE point = ? AND time >= ? AND time < ? ORDER BY time LIMIT ?
-"""
-_BUCKET = """
-SELECT min(value), avg(value), max(value), count(value), max(quality) FROM readings
-WHERE point = ? AND time >= ? AND time < ?
-"""
-_LAST_VALUE = """
-SELECT value FROM readings
-WHERE point = ? AND time >= ? AND time < ? AND value IS NOT NULL ORDER BY time DESC LIMIT 1
-"""
-_LATEST = """
-SELECT time, value, text, quality, source_time FROM readings
-WHERE point = ? ORDER BY time DESC LIMIT 1
-"""
-_KEY = itemgetter(0, 1)
-_BUSY_MS = 5_000
+_FILED_FOR_WRITTEN = 4
+"""Readings that are filed for each that is written, at most; a block at least."""
+_SHAPES = 4096
+"""Lists of points whose numbers are remembered."""
+_ASKED_AT_ONCE = 500
+"""Names in one question."""
 
-Row = tuple[int, int, float | None, str | None, int, int]
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Longer:
+    """µs for which roll-ups stay when the readings they are of are deleted."""
+
+    minutes: int = 60 * DAY
+    hours: int = 1800 * DAY
 
 
 class EmbeddedHistory:
-    """``read_only``: for a process beside the gateway; the file need not exist yet."""
+    """``read_only``: for a process beside the gateway; the file need not exist yet.
+    ``left_bytes``: of the disk that new readings leave free for others."""
 
-    def __init__(self, path: Path, *, read_only: bool = False) -> None:
-        self._path = path
-        self._read_only = read_only
-        self._writing = threading.Lock()
-        self._writer: sqlite3.Connection | None = None
-        self._readers: LifoQueue[sqlite3.Connection] = LifoQueue()
-        self._ids: dict[str, int] = {}
+    parking: Parking | None = None
 
-    def write(self, records: Sequence[Record], cursor: Cursor) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        read_only: bool = False,
+        longer: Longer | None = None,
+        left_bytes: int = 0,
+    ) -> None:
+        self._file = HistoryFile(path, read_only=read_only, left_bytes=left_bytes)
+        self._longer = longer or Longer()
+        self._names = threading.Lock()
+        self._numbers: dict[str, int] = {}
+        """Of points, as far as they are committed."""
+        self._columns: dict[tuple[str, ...], NDArray[np.int64]] = {}
+        """Numbers of the points of a frame."""
+        self._due: list[sealing.Due] | None = None
+        """What is still to be done with the sheets; None: not known."""
+        self._latest = threading.Lock()
+        self._newest = Newest()
+
+    # -- writing ------------------------------------------------------------------------------
+
+    def write(self, records: Sequence[Record], cursor: Cursor, gaps: Sequence[Gap] = ()) -> None:
         gateway = records[0].envelope.gateway
-        with self._write_transaction() as connection:
+        columns = self._columns if len(self._columns) < _SHAPES else {}
+        # Until it is committed: the numbers of a transaction that was rolled back mean nothing.
+        self._columns = {}
+        with self._file.writing(sparing=True) as connection:
             stored = _cursor(connection, gateway)
             if stored is not None and stored.epoch == cursor.epoch and stored.seq >= cursor.seq:
                 return
             fresh = [record for record in records if not _passed(record, stored)]
-            points = {name for record in fresh for name in _points(record)}
-            ids = self._ids_for_writing(connection, points)
-            connection.executemany(_STORE, sorted(_rows(fresh, ids), key=_KEY))
+            shapes = {points for record in fresh if (points := _points(record)) not in columns}
+            named = {gap.point for gap in gaps}.union(*shapes)
+            numbers = _number(connection, named, self._numbers)
+            for points in shapes:
+                columns[points] = np.array([numbers[name] for name in points], dtype=np.int64)
+            rows = columns_of.of_records(fresh, columns)
+            if len(rows):
+                _append(connection, rows)
+            connection.executemany(
+                _STORE_GAP,
+                [(numbers[gap.point], gap.start, gap.end, gap.reason) for gap in gaps],
+            )
             connection.execute(
                 "INSERT OR REPLACE INTO cursors (gateway, epoch, seq) VALUES (?, ?, ?)",
                 (gateway, cursor.epoch, cursor.seq),
             )
-        # Only now: the ids of a transaction that was rolled back mean nothing.
-        self._ids.update(ids)
+        self._numbers, self._columns = numbers, columns
+        self._tidy(len(rows))
+
+    def _tidy(self, written: int) -> None:
+        """Seal the log if it is full, and file a part of what is due."""
+        if self._due == [] and not self._is_log_full():
+            return
+        with self._file.writing() as connection:
+            points = len(self._numbers)
+            if sealing.is_log_full(connection, points):
+                sealing.seal(connection)
+                self._due = None
+            due = sealing.due(connection, points) if self._due is None else self._due
+            filed = 0
+            while due and filed <= _FILED_FOR_WRITTEN * written:
+                filed += due[0].work(connection, due[0].block)
+                due = due[1:]
+            # Inside, because whoever deletes files too, and then nobody knows what is due.
+            self._due = due
+
+    def _is_log_full(self) -> bool:
+        with self._file.reading() as connection:
+            return connection is not None and sealing.is_log_full(connection, len(self._numbers))
+
+    def settle(self) -> None:
+        """Seal and file all there is, whatever its length: for figures and tests."""
+        with self._file.writing() as connection:
+            sealing.seal(connection)
+            for (block,) in connection.execute("SELECT DISTINCT block FROM sheets").fetchall():
+                sealing.file(connection, block)
+            self._due = None
+
+    def delete_before(self, wall: int) -> int:
+        walls = (wall, wall - self._longer.minutes, wall - self._longer.hours)
+        with self._file.writing() as connection:
+            trimming.prepare(connection, wall)
+            self._due = None
+            blocks = trimming.blocks(connection)
+        removed = 0
+        for block in blocks:
+            # A transaction a block, so that a write waits for one of them at most.
+            with self._file.writing() as connection:
+                removed += trimming.delete(connection, block, walls)
+        with self._file.writing() as connection:
+            removed += trimming.hide(connection, wall)
+            connection.execute('DELETE FROM gaps WHERE "end" < ?', (walls[-1],))
+        return removed
+
+    # -- reading ------------------------------------------------------------------------------
 
     def cursor(self, gateway: str) -> Cursor | None:
-        with self._read_transaction() as connection:
+        with self._file.reading() as connection:
             return _cursor(connection, gateway) if connection is not None else None
 
     def range(self, point: str, start: int, end: int, limit: int) -> Series:
-        with self._read_transaction() as connection:
-            number = _point_id(connection, point)
-            rows: list[Any] = []
+        with self._file.reading() as connection:
+            rows = columns_of.empty()
+            number = self._known(connection, (point,)).get(point)
             if connection is not None and number is not None:
-                rows = connection.execute(_RANGE, (number, start, end, limit)).fetchall()
-        time, value, quality, source = zip(*rows, strict=True) if rows else ((), (), (), ())
+                rows = reading.readings(connection, number, start, end, limit)
         return Series(
-            time=np.array(time, dtype=np.int64),
-            value=np.array(value, dtype=np.float64),
-            quality=np.array(quality, dtype=np.uint8),
-            source_time=np.array(source, dtype=np.int64),
+            time=rows.time, value=rows.value, quality=rows.quality, source_time=rows.source
         )
 
     def buckets(self, point: str, start: int, end: int, count: int) -> Buckets:
+        """Parts of ten minutes and more are made of roll-ups: their edges, but the first and the
+        last, lie at whole minutes, those of parts of 30 hours and more at whole hours."""
         if end <= start or count < 1:
             raise ValueError(f"{count} buckets from {start} to {end}")
-        # Python's integers: no product overflows, and the parts tile the stretch exactly.
-        edges = [start + -(-part * (end - start) // count) for part in range(count + 1)]
-        low, mean, high, last = (np.full(count, math.nan) for _ in range(4))
-        filled = np.zeros(count, dtype=np.int64)
-        quality = np.full(count, Quality.BAD, dtype=np.uint8)
-        with self._read_transaction() as connection:
-            number = _point_id(connection, point)
+        with self._file.reading() as connection:
+            number = self._known(connection, (point,)).get(point)
             if connection is not None and number is not None:
-                # A range scan a part, each of them a seek and a walk along the key, is faster
-                # than one GROUP BY, which sorts all rows first.
-                for part in range(count):
-                    place = (number, edges[part], edges[part + 1])
-                    *values, rows, worst = connection.execute(_BUCKET, place).fetchone()
-                    if worst is not None:
-                        quality[part] = worst
-                    if rows:
-                        filled[part] = rows
-                        low[part], mean[part], high[part] = values
-                        last[part] = connection.execute(_LAST_VALUE, place).fetchone()[0]
-        return Buckets(
-            start=np.array(edges[:-1], dtype=np.int64),
-            min=low,
-            mean=mean,
-            max=high,
-            last=last,
-            count=filled,
-            quality=quality,
-        )
+                return reading.buckets(connection, number, start, end, count)
+        return rollups.buckets(reading.edges_of(start, end, count)[0], rollups.joined(()))
 
     def latest(self, points: Collection[str]) -> Mapping[str, Reading]:
-        newest: dict[str, Reading] = {}
-        with self._read_transaction() as connection:
-            for point in points:
-                number = _point_id(connection, point)
-                if connection is None or number is None:
-                    continue
-                row = connection.execute(_LATEST, (number,)).fetchone()
-                if row is not None:
-                    time, value, text, quality, source = row
-                    newest[point] = Reading(
-                        value=value,
-                        text=text,
-                        quality=Quality(quality),
-                        reason=None,
-                        received=time,
-                        source_time=source,
-                    )
-        return newest
+        with self._file.reading() as connection:
+            if connection is None:
+                return {}
+            with self._latest:
+                self._newest = self._newest.follow(connection)
+                return self._newest.readings(self._known(connection, points), points)
 
-    def delete_before(self, wall: int) -> int:
-        removed = 0
-        with self._write_transaction() as connection:
-            numbers = [number for (number,) in connection.execute("SELECT id FROM points")]
-        for number in numbers:
-            # A transaction a point, so that a write waits for one of them at most.
-            with self._write_transaction() as connection:
-                removed += connection.execute(
-                    "DELETE FROM readings WHERE point = ? AND time < ?", (number, wall)
-                ).rowcount
-        return removed
+    def at(self, points: Collection[str], wall: int) -> Mapping[str, Reading]:
+        with self._file.reading() as connection:
+            if connection is None:
+                return {}
+            numbers = self._known(connection, points)
+            asked = {name: numbers[name] for name in points if name in numbers}
+            return reading.newest_at(connection, asked, wall)
+
+    def gaps(self, points: Collection[str], start: int, end: int) -> Sequence[Gap]:
+        found: list[Gap] = []
+        with self._file.reading() as connection:
+            if connection is None:
+                return found
+            numbers = self._known(connection, points)
+            for name in points:
+                found += [
+                    Gap(point=name, start=first, end=last, reason=reason)
+                    for first, last, reason in connection.execute(
+                        'SELECT start, "end", reason FROM gaps WHERE point = ? AND start < ? '
+                        'AND ("end" IS NULL OR "end" > ?) ORDER BY start',
+                        (numbers.get(name), end, start),
+                    )
+                ]
+        return found
 
     def close(self) -> None:
-        # The writer last: only the last connection, and only if it may write, clears the log.
-        with suppress(Empty):
-            while True:
-                self._readers.get_nowait().close()
-        with self._writing:
-            if self._writer is not None:
-                self._writer.close()
-                self._writer = None
+        self._file.close()
 
-    def _ids_for_writing(
-        self, connection: sqlite3.Connection, points: Iterable[str]
-    ) -> dict[str, int]:
-        ids = dict(self._ids)
-        for name in points:
-            if name not in ids:
-                connection.execute("INSERT OR IGNORE INTO points (name) VALUES (?)", (name,))
-                found = connection.execute("SELECT id FROM points WHERE name = ?", (name,))
-                ids[name] = found.fetchone()[0]
-        return ids
-
-    @contextmanager
-    def _write_transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._writing, _named_errors(self._path):
-            if self._writer is None:
-                self._writer = self._open_for_writing()
-            connection = self._writer
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection
-                connection.execute("COMMIT")
-            finally:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-
-    @contextmanager
-    def _read_transaction(self) -> Iterator[sqlite3.Connection | None]:
-        """A connection inside a read transaction: one state of the file for all its queries.
-        None while there is no file yet."""
-        with _named_errors(self._path):
-            connection = self._borrow()
-            if connection is None:
-                yield None
-                return
-            try:
-                connection.execute("BEGIN")
-                yield connection
-                connection.execute("COMMIT")
-            except BaseException:
-                connection.close()
-                raise
-            self._readers.put(connection)
-
-    def _borrow(self) -> sqlite3.Connection | None:
-        try:
-            return self._readers.get_nowait()
-        except Empty:
-            return self._open_for_reading()
-
-    def _open_for_writing(self) -> sqlite3.Connection:
-        if self._read_only:
-            raise HistoryUnavailableError(f"{self._path} was opened to be read only")
-        connection = sqlite3.connect(
-            self._path, isolation_level=None, check_same_thread=False, timeout=_BUSY_MS / 1000
-        )
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
-            (version,) = connection.execute("PRAGMA user_version").fetchone()
-            if version > _VERSION:
-                raise HistoryUnavailableError(
-                    f"{self._path} is of version {version}, this program knows {_VERSION}"
-                )
-            if version == 0:
-                connection.executescript(
-                    f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT;"
-                )
-        except BaseException:
-            connection.close()
-            raise
-        return connection
-
-    def _open_for_reading(self) -> sqlite3.Connection | None:
-        if not self._path.exists():
-            return None
-        connection = sqlite3.connect(
-            f"{self._path.absolute().as_uri()}?mode=ro",
-            uri=True,
-            isolation_level=None,
-            check_same_thread=False,
-            timeout=_BUSY_MS / 1000,
-        )
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
-        if version == 0:
-            # Between the making of the file and of its tables.
-            connection.close()
-            return None
-        return connection
+    def _known(
+        self, connection: sqlite3.Connection | None, names: Collection[str]
+    ) -> Mapping[str, int]:
+        """The numbers of names, of these at least as far as they have one."""
+        numbers = self._numbers
+        if connection is not None and any(name not in numbers for name in names):
+            with self._names:
+                (count,) = connection.execute("SELECT count(*) FROM points").fetchone()
+                if count > len(self._numbers):
+                    self._numbers = dict(connection.execute("SELECT name, id FROM points"))
+                numbers = self._numbers
+        return numbers
 
 
-@contextmanager
-def _named_errors(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise HistoryUnavailableError(f"{path}: {error}") from error
+def _append(connection: sqlite3.Connection, rows: Rows) -> None:
+    connection.execute(
+        'INSERT INTO log (start, "end", rows, body) VALUES (?, ?, ?, ?)',
+        (int(rows.time.min()), int(rows.time.max()), len(rows), columns_of.pack(rows, 0)),
+    )
+
+
+def _number(
+    connection: sqlite3.Connection, names: Iterable[str], known: dict[str, int]
+) -> dict[str, int]:
+    """The numbers of ``names`` and of all that are known; new names get one."""
+    # Sorted: points of one piece of equipment are neighbours, and those of a frame mostly are.
+    new = sorted(name for name in names if name not in known)
+    if not new:
+        return known
+    # All at once: at the first start of a large site they are tens of thousands.
+    rows = [(name,) for name in new]
+    connection.executemany("INSERT OR IGNORE INTO points (name) VALUES (?)", rows)
+    numbers = dict(known)
+    for begin in range(0, len(new), _ASKED_AT_ONCE):
+        part = new[begin : begin + _ASKED_AT_ONCE]
+        places = ",".join("?" * len(part))
+        asked = f"SELECT name, id FROM points WHERE name IN ({places})"  # noqa: S608
+        numbers.update(connection.execute(asked, part))
+    return numbers
 
 
 def _cursor(connection: sqlite3.Connection, gateway: str) -> Cursor | None:
@@ -294,13 +260,6 @@ def _cursor(connection: sqlite3.Connection, gateway: str) -> Cursor | None:
     return Cursor(*row) if row is not None else None
 
 
-def _point_id(connection: sqlite3.Connection | None, point: str) -> int | None:
-    if connection is None:
-        return None
-    row = connection.execute("SELECT id FROM points WHERE name = ?", (point,)).fetchone()
-    return int(row[0]) if row is not None else None
-
-
 def _passed(record: Record, stored: Cursor | None) -> bool:
     envelope = record.envelope
     return stored is not None and stored.epoch == envelope.epoch and envelope.seq <= stored.seq
@@ -308,21 +267,3 @@ def _passed(record: Record, stored: Cursor | None) -> bool:
 
 def _points(record: Record) -> tuple[str, ...]:
     return record.body.points if isinstance(record.body, Frame) else ()
-
-
-def _rows(records: Iterable[Record], ids: Mapping[str, int]) -> Iterator[Row]:
-    """A row a reading; in frames that share a point and a time the later one wins."""
-    for record in records:
-        frame, time = record.body, record.envelope.at.wall
-        if not isinstance(frame, Frame):
-            continue
-        columns = zip(
-            frame.points,
-            frame.value.tolist(),
-            frame.quality.tolist(),
-            frame.source_time.tolist(),
-            strict=True,
-        )
-        for row, (point, value, quality, source_time) in enumerate(columns):
-            kept = None if math.isnan(value) else value
-            yield ids[point], time, kept, frame.text.get(row), quality, source_time

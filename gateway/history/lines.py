@@ -3,7 +3,7 @@
 A line a reading: measurement = class of the equipment; tags ``equipment``, ``point`` (its key),
 ``site``; fields ``value`` (float), ``text``, ``quality`` (integer), ``source_time`` (integer, µs
 UTC); time = receive time in µs. A reading without a value has no field ``value``: line protocol
-has no NaN. ``repr`` of a float reads back as the same float, so nothing is lost.
+has no NaN. Numbers read back as the same floats, so nothing is lost.
 
     pump,equipment=pump-2,point=motor_temperature,site=s value=41.5,quality=0i,source_time=…i …
 
@@ -13,21 +13,27 @@ Source: https://docs.influxdata.com/influxdb/v1/write_protocols/line_protocol_re
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from math import isfinite
 
+import orjson
+
+from gateway.history.base import Gap
 from gateway.model.equipment import Site
 from gateway.model.frame import Frame
 
 OTHER = "other"
 """Measurement of points that the site file no longer has and the spool still brings."""
 
+OPEN = 1 << 62
+"""End of a gap that is open, µs."""
+
 _SPECIAL = re.compile(r"[,= \\]")
 _BREAK = re.compile(r"[\r\n]")
 
-Key = tuple[str, int]
-"""Series and receive time: what InfluxDB tells readings apart by."""
+_NONE = "null"
+"""So orjson writes what is no number."""
 
 
 class Lines:
@@ -37,25 +43,42 @@ class Lines:
         self._site = site
         self._starts_of = lru_cache(maxsize=1024)(self._starts)
 
-    def add(self, frame: Frame, at: int, lines: dict[Key, str]) -> None:
-        """Put the readings of ``frame``, received at ``at``, into ``lines``. Of two with the
-        same key the later one stays: InfluxDB would mix their fields."""
-        columns = zip(
-            self._starts_of(frame.points),
-            frame.value.tolist(),
-            frame.quality.tolist(),
-            frame.source_time.tolist(),
-            strict=True,
-        )
-        ends: dict[tuple[int, int], str] = {}
-        for row, (start, value, quality, source) in enumerate(columns):
-            end = ends.get((quality, source))
-            if end is None:
-                end = f"quality={quality}i,source_time={source}i {at}"
-                ends[quality, source] = end
-            text = f'text="{_quoted(frame.text[row])}",' if row in frame.text else ""
-            number = f"value={value!r}," if isfinite(value) else ""
-            lines[start, at] = f"{start} {number}{text}{end}"
+    def of(self, frames: Sequence[tuple[Frame, int]]) -> list[str]:
+        """The readings of ``frames``, each with its receive time. Of two readings of one point
+        and time the later one stays: InfluxDB would mix their fields."""
+        times = Counter(at for _, at in frames)
+        lines: list[str] = []
+        # Only frames received at the same time can have the same point at the same time.
+        shared: dict[tuple[str, int], str] = {}
+        for frame, at in frames:
+            if times[at] == 1:
+                lines += self._of(frame, at)
+            else:
+                starts = self._starts_of(frame.points)
+                made = self._of(frame, at)
+                shared.update(((start, at), line) for start, line in zip(starts, made, strict=True))
+        lines += shared.values()
+        return lines
+
+    def _of(self, frame: Frame, at: int) -> list[str]:
+        if not frame.points:
+            return []
+        starts = self._starts_of(frame.points)
+        # Its numbers are the shortest that read back as the same float, as those of repr.
+        numbers = orjson.dumps(frame.value, option=orjson.OPT_SERIALIZE_NUMPY)[1:-1]
+        values = numbers.decode().split(",")
+        ends = _ends(frame, at)
+        lines = [
+            f"{start}value={value},{end}"
+            for start, value, end in zip(starts, values, ends, strict=True)
+        ]
+        if _NONE.encode() in numbers or frame.text:
+            for row, value in enumerate(values):
+                if value == _NONE or row in frame.text:
+                    number = "" if value == _NONE else f"value={value},"
+                    text = f'text="{_quoted(frame.text[row])}",' if row in frame.text else ""
+                    lines[row] = f"{starts[row]}{number}{text}{ends[row]}"
+        return lines
 
     def _starts(self, points: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(self._start(point) for point in points)
@@ -63,7 +86,23 @@ class Lines:
     def _start(self, point: str) -> str:
         equipment, key = parts_of(point)
         tags = {"equipment": equipment, "point": key, "site": self._site.id}
-        return start(measurement_of(self._site, equipment), tags)
+        return start(measurement_of(self._site, equipment), tags) + " "
+
+
+def _ends(frame: Frame, at: int) -> list[str]:
+    """What stands behind the value of each row."""
+    quality, source = frame.quality, frame.source_time
+    if (quality == quality[0]).all() and (source == source[0]).all():
+        return [_end(int(quality[0]), int(source[0]), at)] * len(quality)
+    known: dict[tuple[int, int], str] = {}
+    return [
+        known.get(pair) or known.setdefault(pair, _end(*pair, at))
+        for pair in zip(quality.tolist(), source.tolist(), strict=True)
+    ]
+
+
+def _end(quality: int, source: int, at: int) -> str:
+    return f"quality={quality}i,source_time={source}i {at}"
 
 
 def parts_of(point: str) -> tuple[str, str]:
@@ -85,6 +124,13 @@ def start(measurement: str, tags: Mapping[str, str]) -> str:
 
 def cursor_line(measurement: str, tags: Mapping[str, str], epoch: str, seq: int, at: int) -> str:
     return f'{start(measurement, tags)} epoch="{_quoted(epoch)}",seq={seq}i {at}'
+
+
+def gap_line(measurement: str, tags: Mapping[str, str], gap: Gap) -> str:
+    """The start of the gap is the time of the line. A gap is written once when it opens and once
+    when it ends: the second line puts its ``until`` over that of the first."""
+    end = OPEN if gap.end is None else gap.end
+    return f'{start(measurement, tags)} until={end}i,reason="{_quoted(gap.reason)}" {gap.start}'
 
 
 def _escaped(name: str) -> str:

@@ -6,14 +6,10 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gateway.model.profile import Function, ModbusPlace
+from gateway.model.profile import Function, ModbusPlace, ReadLimits
 
-MAX_REGISTERS = 125
-MAX_BITS = 2000
-"""Most that one request may ask for, by the Modbus specification."""
-
-MAX_GAP = 8
-"""Unasked registers that are read along rather than asking twice; bits count a sixteenth."""
+PROTOCOL = ReadLimits()
+"""What the protocol allows."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, order=True)
@@ -34,41 +30,43 @@ class Block:
         return (
             place.function is self.function
             and self.address <= place.address
-            and place.address + place.type.registers <= self.end
+            and place.address + place.registers <= self.end
         )
 
 
-def plan(
-    places: Mapping[str, ModbusPlace],
-    *,
-    max_registers: int = MAX_REGISTERS,
-    max_bits: int = MAX_BITS,
-    max_gap: int = MAX_GAP,
-) -> tuple[Block, ...]:
+def plan(places: Mapping[str, ModbusPlace], limits: ReadLimits = PROTOCOL) -> tuple[Block, ...]:
     """Blocks such that every value lies whole in one of them.
 
-    A block never bridges more than ``max_gap`` registers that nobody asked for: some devices
-    refuse a read that touches a register they do not have.
+    A block never bridges more than ``limits.gap`` registers that nobody asked for: some devices
+    refuse a read that touches a register they do not have, and a long way over nothing costs
+    more than a request. Raises :class:`ValueError` for a value that no request can hold.
     """
     spans: defaultdict[Function, set[tuple[int, int]]] = defaultdict(set)
-    for place in places.values():
-        spans[place.function].add((place.address, place.address + place.type.registers))
+    for key, place in places.items():
+        most = _most(place.function, limits)
+        if place.registers > most:
+            raise ValueError(f"{key} takes {place.registers} registers, a request holds {most}")
+        spans[place.function].add((place.address, place.address + place.registers))
     return tuple(
         block
         for function in sorted(spans)
         for block in _cover(
             function,
             sorted(spans[function]),
-            max_bits if function.is_bits else max_registers,
-            16 * max_gap if function.is_bits else max_gap,
+            _most(function, limits),
+            16 * limits.gap if function.is_bits else limits.gap,
         )
     )
+
+
+def _most(function: Function, limits: ReadLimits) -> int:
+    return limits.bits if function.is_bits else limits.registers
 
 
 def _cover(function: Function, spans: list[tuple[int, int]], most: int, gap: int) -> list[Block]:
     """Greedy from the lowest address: optimal, because a later start never covers less.
 
-    ``spans`` are (start, end) in ascending order.
+    ``spans`` are (start, end) in ascending order, none longer than ``most``.
     """
     blocks: list[Block] = []
     left = spans

@@ -42,6 +42,8 @@ class GatewayEventKind(StrEnum):
     CLOCK_STEP = "clock_step"
     LINK_UP = "link_up"
     LINK_DOWN = "link_down"
+    SHED = "shed"
+    """Records were lost to the history for want of room."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -145,6 +147,11 @@ def decode(data: bytes) -> Record:
         raise
     except (struct.error, orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
         raise UnreadableRecordError(f"cut or changed: {error}") from error
+
+
+def is_event(data: bytes) -> bool:
+    """Whether ``data``, a record, is of a gateway event; without decoding it."""
+    return data[:4] == _MAGIC and data[8:16] == bytes(8)
 
 
 @lru_cache(maxsize=1024)

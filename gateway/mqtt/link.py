@@ -1,39 +1,42 @@
-"""One session with a broker, for devices: the only file that imports paho for them.
-
-paho is driven from asyncio instead of from its own thread: that thread dies without a word when
-a packet cannot be parsed, and does not see sockets beyond the 1,024th descriptor.
-"""
+"""One session with a broker, for devices: it comes back after every loss."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import random
-import socket
-import ssl
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 
 import structlog
-from paho.mqtt.client import Client, MQTTMessage
-from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.client import MQTTMessage
 
+from gateway.clock import Clock, SystemClock
 from gateway.model.equipment import Broker
+from gateway.model.reason import Reason
+from gateway.mqtt.backlog import Backlog
+from gateway.mqtt.connection import CONNECT_TIMEOUT, Connection, NotPublishedError
+from gateway.mqtt.document import UnreadableMessageError
+from gateway.mqtt.overflow import DROPPED_TOPIC, Overflow
+from gateway.mqtt.quarantine import Quarantine
+
+__all__ = ["MqttMessage", "MqttSession", "NotPublishedError"]
 
 _log = structlog.get_logger(__name__)
 
-_KEEPALIVE = 30
-_CONNECT_TIMEOUT = 5.0
+KEEPALIVE = 30
+"""Seconds; a broker that has fallen silent is given up after one and a half times as many."""
 _FIRST_WAIT = 1.0
 _LONGEST_WAIT = 8.0
 """Seconds between attempts to connect, before up to a quarter is added at random."""
-_QOS = 1
+_SETTLED = 15.0
+"""Seconds after which a connection has proven to be one."""
+_SUSPICIOUS = 3
+"""Connections in a row that the broker closes before that: somebody else has our id."""
+_REQUEST_PAUSE = 0.02
+"""Seconds between two requests, lest all answers come at once: brokers drop what piles up."""
 _FIRST = 100
 """Messages of a connection that may be ones sent before, though a careless broker does not say
 so; one may have some twenty under way."""
-_SAMPLE = 200
-"""Bytes of a quarantined message that are kept."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,19 +47,12 @@ class MqttMessage:
     """The broker had kept it: it may be old."""
     again: bool = False
     """The broker may have sent it before: it says so, or took our session up again just now."""
+    backlog: bool = False
+    """It came again, or the broker may have kept it for us while we were away: see
+    :mod:`gateway.mqtt.backlog`."""
     ack: Callable[[], None] = field(repr=False)
     """Tell the broker that the message is safe. Until then it may send it again; a broker stops
     sending after some twenty messages that nobody acknowledged."""
-
-
-@dataclass(kw_only=True, slots=True)
-class Quarantine:
-    """Messages that could not be read: how many, and the last one."""
-
-    count: int = 0
-    topic: str = ""
-    sample: bytes = b""
-    reason: str = ""
 
 
 class MqttSession:
@@ -66,7 +62,10 @@ class MqttSession:
     the message is counted in :attr:`quarantine` and acknowledged, since it would fail again.
     ``on_state`` hears of every connection made, lost, refused or not reached, with the reason.
     The session is persistent: what a broker receives meanwhile is delivered on return.
-    ``has_room``: asked before connecting; see :meth:`leave`.
+    ``requests``: (topic, payload) to say whenever the broker has let us in, such as those that
+    make devices tell all that they know; ``due``: which to say now, asked about once a second
+    with seconds of a clock that never steps. ``has_room``: asked before connecting; see
+    :meth:`leave`.
     """
 
     def __init__(
@@ -77,32 +76,45 @@ class MqttSession:
         on_message: Callable[[MqttMessage], None],
         on_state: Callable[[bool, str], None] | None = None,
         *,
+        requests: Sequence[tuple[str, bytes]] = (),
+        due: Callable[[float], Iterable[tuple[str, bytes]]] = lambda _: (),
         has_room: Callable[[], bool] = lambda: True,
+        keepalive: int = KEEPALIVE,
+        clock: Clock | None = None,
     ) -> None:
-        self.quarantine = Quarantine()
-        self.connected = False
-        """Whether the broker has let us in and confirmed what we hear."""
-        self._broker = broker
-        self._topics = tuple(topics)
         if not topics:
             raise ValueError("a session needs topics to hear")
+        self.quarantine = Quarantine()
+        self.overflow = Overflow()
+        self.connected = False
+        """Whether the broker has let us in and confirmed what we hear."""
+        self.reason = ""
+        """Why it is not connected, or what it does not hear."""
+        self.heard = 0
+        """Messages since the start."""
+        self.lost = 0
+        """Connections lost since the start."""
+        self.broker = broker
+        self._client_id = client_id
+        self._topics = tuple(topics)
         self._on_message = on_message
         self._on_state = on_state
+        self._requests = tuple(requests)
+        self._due = due
         self._has_room = has_room
-        self._leaving = False
-        """Nothing more is heard on this connection, so that nothing overtakes what was refused."""
-        self._resumed = False
+        self._keepalive = keepalive
+        self._clock = SystemClock() if clock is None else clock
+        self._connection: Connection | None = None
         self._deliveries = 0
         """On this connection."""
-        self._ended = asyncio.Event()
-        self._socket: socket.socket | None = None
-        self._connection = 0
-        """Counts connections: a message id means nothing on another one."""
-        self._client = self._paho(client_id)
+        self._backlog = Backlog(client_id)
+        self._to_say: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue()
+        """Requests that wait for their turn on this connection."""
+        self._short_lived = 0
+        """Connections in a row that the broker soon closed."""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Connect, stay connected, come back after every loss, until ``stop`` is set."""
-        self._loop = asyncio.get_running_loop()
         stopped = asyncio.create_task(stop.wait())
         failures = 0
         try:
@@ -110,165 +122,150 @@ class MqttSession:
                 if not self._has_room():
                     await asyncio.wait((stopped,), timeout=_FIRST_WAIT)
                     continue
-                self._ended.clear()
-                before = self._connection
-                if await self._connect():
-                    await self._serve(stopped)
-                failures = 0 if self._connection > before else min(failures + 1, 8)
+                try:
+                    proven = await self._connect(stopped)
+                except Exception:
+                    # Nobody foresaw it, and nobody would listen if this ended.
+                    _log.exception("connection with the broker failed", broker=self.broker.host)
+                    proven = False
+                failures = 0 if proven else min(failures + 1, 8)
                 wait = min(_FIRST_WAIT * 2**failures, _LONGEST_WAIT)
                 await asyncio.wait((stopped,), timeout=wait * (1 + random.random() / 4))
         finally:
             stopped.cancel()
-            self._client.disconnect()
-            self._guarded(self._client.loop_write)
-            self._detach()
 
-    def leave(self, reason: str) -> None:
+    async def publish(self, topic: str, payload: bytes, within: float = 5.0) -> None:
+        """Returns when the broker has read the message, which it keeps for nobody.
+
+        Raises :class:`NotPublishedError` if it has not in ``within`` s; it is then not sent once
+        more, but may have arrived.
+        """
+        if self._connection is None or not self.connected:
+            raise NotPublishedError(self.reason or Reason.NO_CONNECTION.told(), never_sent=True)
+        await self._connection.publish(topic, payload, within)
+
+    def ask(self, requests: Iterable[tuple[str, bytes]]) -> None:
+        """Say ``requests`` (topic, payload) soon, whether they arrive or not; nothing while not
+        connected."""
+        if self.connected:
+            for request in requests:
+                self._to_say.put_nowait(request)
+
+    def leave(self, detail: str = "") -> None:
         """End the connection because a message cannot be taken now, and come back when there is
         room: what was not acknowledged is then delivered again, in its order. Without that a
         broker would send nothing more after some twenty of them."""
-        if not self._leaving and self.connected:
-            self._leaving = True
-            # Not from here: this may be called by paho, in the middle of reading.
-            self._loop.call_soon(self._part, reason)
+        if self._connection is not None:
+            self._connection.leave(Reason.NO_ROOM.told(detail))
 
-    def _part(self, reason: str) -> None:
-        self._lose(reason)
-        self._client.disconnect()
-        self._guarded(self._client.loop_write)
-
-    async def _connect(self) -> bool:
-        """Open the socket in a thread, for name look-up and connecting block."""
+    async def _connect(self, stopped: asyncio.Task[bool]) -> bool:
+        """One connection from made to broken; whether it was a good one."""
+        connection = Connection(
+            self.broker,
+            self._client_id,
+            (*self._topics, self._backlog.topic),
+            self._hear,
+            keepalive=self._keepalive,
+        )
+        self._backlog.begin(_seconds())
+        self._connection, self._deliveries, self._to_say = connection, 0, asyncio.Queue()
+        asking: asyncio.Task[None] | None = None
+        accepted, begun = False, _seconds()
         try:
-            await asyncio.to_thread(
-                self._client.connect, self._broker.host, self._broker.port, _KEEPALIVE
-            )
-        except (OSError, ValueError) as error:
-            self._tell(False, f"cannot connect: {error}")
+            await connection.open()
+            accepted = await self._let_in(connection, stopped)
+            if accepted:
+                connection.listen(DROPPED_TOPIC)
+                self.ask(self._requests)
+                asking = asyncio.create_task(self._say_in_turn(connection))
+                while not connection.broken.done() and not stopped.done():
+                    await self._watch(connection, stopped)
+        finally:
+            if asking is not None:
+                asking.cancel()
+            self._connection = None
+            lived_long = _seconds() - begun >= _SETTLED
+            try:
+                self._lose(connection, accepted=accepted, lived_long=lived_long)
+            finally:
+                await connection.close()
+        return accepted and (lived_long or not connection.closed_by_broker)
+
+    async def _let_in(self, connection: Connection, stopped: asyncio.Task[bool]) -> bool:
+        """Whether the broker took us and said what we may hear."""
+        await asyncio.wait(
+            (connection.subscribed, connection.broken, stopped),
+            timeout=CONNECT_TIMEOUT,
+            return_when=asyncio.FIRST_COMPLETED,
+        )
+        if connection.broken.done() or stopped.done():
             return False
+        if not connection.subscribed.done():
+            connection.lose(Reason.NO_REPLY.told(f"{CONNECT_TIMEOUT:g} s"))
+            return False
+        # Without our own word the backlog ends by the clock.
+        refused = [t for t in connection.subscribed.result() if t != self._backlog.topic]
+        connection.mark(self._backlog.topic, self._backlog.word)
+        self.connected = True
+        self._tell(not refused, Reason.REFUSED.told(", ".join(refused)[:200]) if refused else "")
         return True
 
-    async def _serve(self, stopped: asyncio.Task[bool]) -> None:
-        """Until the connection or the service ends."""
-        patience = self._loop.time() + _CONNECT_TIMEOUT
-        ended = asyncio.create_task(self._ended.wait())
-        try:
-            while not ended.done() and not stopped.done():
-                await asyncio.wait((ended, stopped), timeout=1, return_when=asyncio.FIRST_COMPLETED)
-                self._guarded(self._client.loop_misc)
-                if not self.connected and self._loop.time() > patience:
-                    self._lose("the broker does not answer")
-        finally:
-            ended.cancel()
-
-    def _paho(self, client_id: str) -> Client:
-        client = Client(
-            CallbackAPIVersion.VERSION2,
-            client_id=client_id,
-            clean_session=False,
-            protocol=MQTTProtocolVersion.MQTTv311,
-            reconnect_on_failure=False,
-            manual_ack=True,
+    async def _watch(self, connection: Connection, stopped: asyncio.Task[bool]) -> None:
+        await asyncio.wait(
+            (connection.broken, stopped),
+            timeout=min(1.0, self._keepalive / 10),
+            return_when=asyncio.FIRST_COMPLETED,
         )
-        client.connect_timeout = _CONNECT_TIMEOUT
-        if self._broker.username:
-            client.username_pw_set(self._broker.username, self._broker.password)
-        if self._broker.tls is not None:
-            tls = self._broker.tls
-            client.tls_set(tls.authorities, tls.certificate, tls.key)
-        client.on_connect = self._accepted
-        client.on_subscribe = self._subscribed
-        client.on_disconnect = lambda _c, _u, _flags, reason, _p: self._lose(str(reason))
-        client.on_message = self._heard
-        # These three are called in the connecting thread as well.
-        client.on_socket_open = lambda _c, _u, sock: self._soon(self._attach, sock)
-        client.on_socket_register_write = lambda _c, _u, _sock: self._soon(self._want_write)
-        client.on_socket_close = lambda _c, _u, _sock: self._detach()
-        return client
+        if not connection.broken.done():
+            connection.watch()
+            self.ask(self._due(_seconds()))
 
-    def _soon(self, call: Callable[..., None], *arguments: Any) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop has ended; so has the session
-            self._loop.call_soon_threadsafe(call, *arguments)
+    async def _say_in_turn(self, connection: Connection) -> None:
+        while True:
+            connection.say(*await self._to_say.get())
+            await asyncio.sleep(_REQUEST_PAUSE)
 
-    def _attach(self, opened: socket.socket) -> None:
-        if opened.fileno() >= 0:
-            self._socket = opened
-            self._loop.add_reader(opened, self._read)
+    def _lose(self, connection: Connection, *, accepted: bool, lived_long: bool) -> None:
+        """The connection is broken, or we were told to stop and say nothing of it."""
+        self.connected = False
+        self.lost += accepted
+        soon = accepted and connection.closed_by_broker and not lived_long
+        self._short_lived = self._short_lived + 1 if soon else 0
+        if not connection.broken.done():
+            return
+        reason = connection.broken.result()
+        if self._short_lived >= _SUSPICIOUS:
+            reason = Reason.SAME_CLIENT.told(self._client_id)
+        self._tell(False, reason)
 
-    def _detach(self) -> None:
-        if self._socket is not None:
-            self._loop.remove_reader(self._socket)
-            self._loop.remove_writer(self._socket)
-            self._socket = None
-
-    def _want_write(self) -> None:
-        if self._socket is not None:
-            self._loop.add_writer(self._socket, self._write)
-
-    def _read(self) -> None:
-        self._guarded(self._client.loop_read)
-        # What TLS has already decrypted, no file descriptor tells of.
-        while isinstance(self._socket, ssl.SSLSocket) and self._socket.pending():
-            self._guarded(self._client.loop_read)
-
-    def _write(self) -> None:
-        self._guarded(self._client.loop_write)
-        if self._socket is not None and not self._client.want_write():
-            self._loop.remove_writer(self._socket)
-
-    def _guarded(self, step: Callable[[], object]) -> None:
-        """A packet that paho cannot parse costs the connection, never the session."""
-        try:
-            step()
-        except Exception as error:
-            self._lose(f"{type(error).__name__}: {error}")
-
-    def _lose(self, reason: str) -> None:
-        self._detach()
-        was_connected, self.connected = self.connected, False
-        if was_connected:
-            self._tell(False, reason)
-        self._ended.set()
-
-    def _tell(self, connected: bool, detail: str) -> None:
+    def _tell(self, connected: bool, reason: str) -> None:
+        self.reason = reason
         if self._on_state is not None:
-            self._on_state(connected, detail)
+            self._on_state(connected, reason)
 
-    def _accepted(self, client: Client, _userdata: Any, flags: Any, reason: Any, _p: Any) -> None:
-        if reason.is_failure:
-            self._tell(False, f"refused: {reason}")
-            return
-        self._connection += 1
-        self._leaving, self._resumed, self._deliveries = False, flags.session_present, 0
-        client.subscribe([(topic, _QOS) for topic in self._topics])
-
-    def _subscribed(self, _c: Client, _userdata: Any, _mid: int, reasons: Any, _p: Any) -> None:
-        refused = [
-            topic for topic, reason in zip(self._topics, reasons, strict=False) if reason.is_failure
-        ]
-        self.connected = True
-        because = f"the broker refuses to let us hear {', '.join(refused)}" if refused else ""
-        self._tell(not refused, because)
-
-    def _heard(self, client: Client, _userdata: Any, message: MQTTMessage) -> None:
-        if self._leaving:
-            return
-        connection, number, qos = self._connection, message.mid, message.qos
-        self._deliveries += 1
-        again = message.dup or (self._resumed and self._deliveries <= _FIRST)
-
+    def _hear(self, connection: Connection, message: MQTTMessage) -> None:
         def ack() -> None:
-            # On a later connection the same number may belong to another message.
-            if self._socket is not None and connection == self._connection:
-                client.ack(number, qos)
+            connection.ack(message)
 
         try:
+            if message.topic == DROPPED_TOPIC:
+                self._hear_of_overflow(bytes(message.payload))
+                return
+            if message.topic == self._backlog.topic:
+                self._backlog.hear(bytes(message.payload))
+                ack()
+                return
+            self.heard += 1
+            self._deliveries += 1
+            again = connection.resumed and self._deliveries <= _FIRST
+            returning = connection.resumed and self._backlog.lasts(_seconds())
             self._on_message(
                 MqttMessage(
                     topic=message.topic,
                     payload=bytes(message.payload),
                     retained=message.retain,
-                    again=again,
+                    again=message.dup or again,
+                    backlog=message.dup or returning,
                     ack=ack,
                 )
             )
@@ -276,15 +273,30 @@ class MqttSession:
             self._put_aside(message, error)
             ack()
 
+    def _hear_of_overflow(self, payload: bytes) -> None:
+        dropped = self.overflow.hear(payload)
+        if dropped:
+            _log.error("broker dropped messages", messages=dropped, broker=self.broker.host)
+
     def _put_aside(self, message: MQTTMessage, error: Exception) -> None:
         try:
             topic = message.topic
         except UnicodeDecodeError:
             topic = "a topic that is no UTF-8"
-        self.quarantine.count += 1
-        self.quarantine.topic = topic
-        self.quarantine.sample = bytes(message.payload[:_SAMPLE])
-        self.quarantine.reason = str(error) or type(error).__name__
+        foreseen = isinstance(error, UnreadableMessageError)
+        reason = str(error) if foreseen else Reason.FAILED.told(f"{type(error).__name__}: {error}")
+        entry = self.quarantine.put(topic, bytes(message.payload), reason, self._clock.now().wall)
         # Said ever more rarely: a device that talks nonsense must not fill the log.
-        if self.quarantine.count.bit_count() == 1:
-            _log.warning("message put aside", **asdict(self.quarantine))
+        if entry.count.bit_count() == 1:
+            _log.warning(
+                "message put aside",
+                count=entry.count,
+                topic=entry.topic,
+                sample=entry.sample,
+                reason=entry.reason,
+                exc_info=None if foreseen else error,
+            )
+
+
+def _seconds() -> float:
+    return asyncio.get_running_loop().time()

@@ -8,6 +8,7 @@ from simulators import (
     bearing,
     breaker,
     circuit,
+    drive,
     fire,
     lamp,
     leak,
@@ -23,6 +24,7 @@ MODELS: Mapping[str, Model] = {
     model.name: model
     for model in (
         pump.MODEL,
+        drive.MODEL,
         bearing.MODEL,
         room.MODEL,
         leak.MODEL,

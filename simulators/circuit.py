@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.model.equipment import Equipment
 from simulators.model import Around, Effect, FaultKind, Given, Single
@@ -16,6 +16,8 @@ class Circuit:
     output: bool = True
     pulled: bool = False
     """Whether the contactor is closed, as its auxiliary contact says."""
+    wanted: bool = True
+    """What the board was told last."""
 
 
 def step(before: Circuit, *, wanted: bool, stuck: bool) -> tuple[Circuit, list[str]]:
@@ -38,8 +40,11 @@ def _first(_thing: Equipment, _ambient: float) -> Circuit:
 
 
 def _moved(before: Circuit, around: Around, _given: Given, _dt: float) -> tuple[Circuit, list[str]]:
-    # A board that loses its supply lets go of everything, and comes back as it was.
-    return step(before, wanted=around.mains.live, stuck="contactor-stuck" in around.faults)
+    # A board that loses its supply lets go of everything, hears nothing, and comes back as it was.
+    live = around.mains.live
+    wanted = around.told.get("output", before.wanted) != 0 if live else before.wanted
+    after, did = step(before, wanted=wanted and live, stuck="contactor-stuck" in around.faults)
+    return replace(after, wanted=wanted), did
 
 
 def _effect(circuit: Circuit) -> Effect:

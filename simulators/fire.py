@@ -1,7 +1,7 @@
 """A fire panel and the detectors on its loops. Pure.
 
 A detector sees smoke, as a share of what is a fire beyond doubt. The panel keeps the fire until
-the smoke has gone and somebody has reset it.
+the smoke has gone and somebody has reset it. A cut loop leaves all its detectors in trouble.
 """
 
 from __future__ import annotations
@@ -15,10 +15,14 @@ from simulators.model import Deed, Effect, FaultKind, Given, Values, towards
 
 _SMOKE_TIME = 6.0
 """s in which smoke covers 63 % of its way, coming and going."""
-_PREALARM, _FIRE, _CLEAN = 0.4, 0.8, 0.2
+_PREALARM, _BURNING, _CLEAN = 0.4, 0.8, 0.2
 """Smoke at which a detector warns, at which it reports a fire, and at which it may be reset."""
 _NO_EVENT, _FIRE_EVENT = 0.0, 16.0
 """Low byte of the detector's register: nothing, and 10H, fire."""
+_NORMAL, _FIRE, _FAULT = 0, 1, 2
+"""States of a GST device."""
+_SAY_TROUBLE = ("fire_detector", "fire_module", "fire_device")
+_SENSORS = (*_SAY_TROUBLE, "fire_zone")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,7 +39,7 @@ Panel = Mapping[str, Detector]
 def step(before: Detector, *, burning: bool, trouble: bool, dt: float) -> Detector:
     """The detector ``dt`` seconds later. One in trouble sees no smoke."""
     smoke = towards(before.smoke, 1.0 if burning else 0.0, dt, _SMOKE_TIME)
-    fire = not trouble and (smoke > _FIRE or (before.fire and smoke > _CLEAN))
+    fire = not trouble and (smoke > _BURNING or (before.fire and smoke > _CLEAN))
     return Detector(smoke=smoke, fire=fire, trouble=trouble)
 
 
@@ -52,13 +56,31 @@ def detector_values(detector: Detector) -> dict[str, float]:
     }
 
 
+def device_values(detector: Detector) -> dict[str, float]:
+    """The same of a ``fire_device``, which says all in one state."""
+    return {"status": float(_FIRE if detector.fire else _FAULT if detector.trouble else _NORMAL)}
+
+
+def zone_values(detector: Detector) -> dict[str, float]:
+    """The same of a ``fire_zone``."""
+    return {
+        "fire": float(detector.fire),
+        "prealarm": float(not detector.fire and detector.smoke > _PREALARM),
+        "disabled": 0.0,
+        "test": 0.0,
+    }
+
+
 def panel_values() -> dict[str, float]:
     """Point key of a ``fire_panel`` profile → value.
 
     What the panel's status register says in a fire is in no manual that was found, so it says
     nothing.
     """
-    return {"panel_status": 0.0}
+    return {"panel_status": 0.0, "power_fault": 0.0, "battery": 0.0}
+
+
+_SAID = {"fire_device": device_values, "fire_zone": zone_values}
 
 
 @dataclass(frozen=True)
@@ -66,35 +88,41 @@ class _FirePanels:
     """A body is one panel, whatever of it and its detectors the site has."""
 
     name: str = "fire"
-    classes: tuple[str, ...] = ("fire_panel", "fire_detector")
+    classes: tuple[str, ...] = ("fire_panel", *_SENSORS)
     faults: tuple[FaultKind, ...] = (
-        FaultKind(name="detector-fire", befalls=("fire_detector",)),
-        FaultKind(name="detector-trouble", befalls=("fire_detector",)),
+        FaultKind(name="detector-fire", befalls=_SENSORS),
+        FaultKind(name="detector-trouble", befalls=_SAY_TROUBLE),
+        FaultKind(name="loop-fault", befalls=("fire_panel",)),
     )
 
     def body_of(self, thing: Equipment) -> str:
         return f"{thing.link}/{thing.unit}"
 
     def begin(self, things: Sequence[Equipment], _ambient: float) -> Panel:
-        return {t.id: Detector() for t in things if t.equipment_class == "fire_detector"}
+        return {t.id: Detector() for t in things if t.equipment_class in _SENSORS}
 
     def step(
-        self, _things: Sequence[Equipment], before: Panel, given: Given, dt: float
+        self, things: Sequence[Equipment], before: Panel, given: Given, dt: float
     ) -> tuple[Panel, list[Deed]]:
+        cut = any("loop-fault" in given.around[thing.id].faults for thing in things)
         after = {}
         for name, detector in before.items():
             faults = given.around[name].faults
             after[name] = step(
                 detector,
                 burning="detector-fire" in faults,
-                trouble="detector-trouble" in faults,
+                trouble=cut or "detector-trouble" in faults,
                 dt=dt,
             )
         return after, []
 
     def values(self, things: Sequence[Equipment], state: Panel) -> Values:
         return {
-            thing.id: detector_values(state[thing.id]) if thing.id in state else panel_values()
+            thing.id: (
+                _SAID.get(thing.equipment_class, detector_values)(state[thing.id])
+                if thing.id in state
+                else panel_values()
+            )
             for thing in things
         }
 

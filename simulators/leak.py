@@ -41,7 +41,7 @@ def _first(_thing: Equipment, _ambient: float) -> Leak:
 
 
 def _moved(before: Leak, around: Around, _given: Given, dt: float) -> tuple[Leak, list[str]]:
-    return step(before, leaking="leak" in around.faults, dt=dt), []
+    return step(before, leaking="leak" in around.faults or around.wet, dt=dt), []
 
 
 MODEL = Single(

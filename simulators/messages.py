@@ -1,4 +1,5 @@
-"""Values as the messages of a profile: the way back of what the gateway maps. Pure.
+"""Values as the messages of a profile: the way back of what the gateway maps. And what a message
+tells a device. Pure.
 
 Which value goes where is said by the profile alone. What a device sends when something changed
 differs: a device that notifies on ``…/events/rpc``, as Shelly's second generation does, sends
@@ -8,16 +9,18 @@ what changed in an envelope; any other, such as Zigbee2MQTT, all that it knows o
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gateway.model.equipment import Equipment
 from gateway.model.moment import SECOND
 from gateway.model.point import Point, PointKind
-from gateway.model.profile import MqttPlace
+from gateway.model.profile import MqttCommand, MqttPlace
 
 _RPC = "/events/rpc"
+_VALUE = "{value}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,7 +31,8 @@ class Message:
 
 def rounded(thing: Equipment, values: Mapping[str, float]) -> dict[str, float]:
     """``values`` (point key → value) as fine as the device resolves them."""
-    return {point.key: round(values[point.key], point.decimals) for point in thing.points}
+    sent = (point for point in thing.points if point.key in thing.mqtt)
+    return {point.key: round(values[point.key], point.decimals) for point in sent}
 
 
 def presence(thing: Equipment, *, online: bool) -> Message | None:
@@ -59,6 +63,71 @@ def changed(
         key: value for key, value in after.items() if key in keys or thing.mqtt[key].topic in whole
     }
     return _messages(thing, news, now, "NotifyStatus")
+
+
+def answers(thing: Equipment, values: Mapping[str, float], now: int) -> list[Message]:
+    """What ``thing`` says when it is asked for all that it knows, at the places of its answers."""
+    found: list[Message] = []
+    for request in thing.status_requests:
+        if request.answer is None:
+            found += full_status(thing, values, now)
+        places = {
+            key: place for key, own in thing.mqtt.items() if (place := request.answer_for(own))
+        }
+        said = {key: value for key, value in values.items() if key in places}
+        found += _messages(replace(thing, mqtt=places, source_time=None), said, now, "")
+    return found
+
+
+def commanded(thing: Equipment, topic: str, payload: bytes) -> dict[str, float]:
+    """What ``thing`` is told by a message, as the ``write`` of its profile has it: point key →
+    value. A JSON message may hold more than that; empty: it means nothing to this device."""
+    told = {}
+    for key, how in thing.writes.items():
+        if isinstance(how, MqttCommand) and how.topic == topic:
+            value = _told(how, payload)
+            if value is not None:
+                told[key] = value
+    return told
+
+
+def _told(how: MqttCommand, payload: bytes) -> float | None:
+    quoted = f'"{_VALUE}"'
+    pattern = how.payload if quoted in how.payload else how.payload.replace(_VALUE, quoted)
+    said = _words(_document(pattern), _document(payload))
+    if not said:
+        return None
+    for value, word in how.codes.items():
+        if word == said[0]:
+            return value
+    try:
+        number = float(said[0])
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _document(payload: str | bytes) -> object:
+    """What ``payload`` holds, as JSON or, where it is none, as text."""
+    try:
+        return json.loads(payload)
+    except (ValueError, RecursionError):
+        return payload.decode(errors="replace") if isinstance(payload, bytes) else payload
+
+
+def _words(pattern: object, said: object) -> list[str] | None:
+    """What stands in ``said`` where ``pattern`` has ``{value}``; None: it is of another form."""
+    if pattern == _VALUE:
+        return [said if isinstance(said, str) else json.dumps(said)]
+    if not isinstance(pattern, dict) or not isinstance(said, dict):
+        return [] if pattern == said else None
+    found = []
+    for name, part in pattern.items():
+        words = _words(part, said[name]) if name in said else None
+        if words is None:
+            return None
+        found += words
+    return found
 
 
 def _notifies(topic: str) -> bool:

@@ -6,6 +6,7 @@ The meter has an auxiliary supply: it goes on speaking when the main is dead.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -101,22 +102,29 @@ def values(meter: Meter) -> dict[str, float]:
     """Point key of a ``meter`` profile → value, in the units of the profile."""
     live = any(meter.voltage)
     factor = 0.92 + 0.015 * wobble("factor", meter.age, 230)
+    reactive = math.tan(math.acos(factor))
     by_phase: dict[str, float] = {}
     for number, (volts, watts) in enumerate(zip(meter.voltage, meter.power, strict=True), 1):
         by_phase |= {
             f"voltage_l{number}": volts,
             f"current_l{number}": watts / volts / factor if volts else 0.0,
             f"power_l{number}": watts,
+            f"apparent_power_l{number}": watts / factor,
+            f"reactive_power_l{number}": watts * reactive,
+            f"power_factor_l{number}": factor if volts else 0.0,
             f"thd_voltage_l{number}": (
                 1.9 + 0.3 * wobble(f"thd{number}", meter.age, 90) if volts else 0.0
             ),
         }
     return by_phase | {
         "power": sum(meter.power),
+        "apparent_power": sum(meter.power) / factor,
+        "reactive_power": sum(meter.power) * reactive,
         "power_factor": factor if live else 0.0,
         "frequency": 50.0 + 0.02 * wobble("frequency", meter.age, 31) if live else 0.0,
         "energy_import": meter.energy,
         "energy_export": 0.0,
+        "energy_total": meter.energy,
     }
 
 

@@ -80,6 +80,8 @@ class Effect:
     """Whether a machine is running."""
     silent: bool = False
     """Whether it does not answer, so that nothing is known of it."""
+    leaks: bool = False
+    """Whether it lets water onto the floor of its area."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,6 +97,11 @@ class Around:
     """Whether the machine that it is mounted on runs."""
     heat: float = 0.0
     """W that the equipment in its area gives off."""
+    wet: bool = False
+    """Whether something in its area lets water onto the floor."""
+    told: Mapping[str, float] = field(default_factory=dict)
+    """Point key → value that its device has just been told to take. Who has no use for it, or
+    cannot hear, goes on as before."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

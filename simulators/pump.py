@@ -26,8 +26,16 @@ _TRIP = 125.0
 """℃ at which the pump's own electronics stop it."""
 _RESTART = 60.0
 """℃ below which a tripped pump may run again."""
-_TRIPPED = 64
-"""Alarm code "overtemperature" of the Grundfos list."""
+_OVERTEMPERATURE, _BLOCKED, _DRY_RUNNING = 64, 51, 57
+"""Alarm codes of the Grundfos list."""
+_BORNE = {_BLOCKED: 3.0, _DRY_RUNNING: 10.0}
+"""s after which the electronics stop a pump that is blocked or runs dry."""
+_DRY_LOAD = 0.35
+"""Share of its load that a pump without water draws."""
+_STALLED = 2.5
+"""Times its rated current that a blocked motor draws."""
+_DRY_RISE = 40.0
+"""K by which seals that nothing cools heat it."""
 _ONE_MORE = 0.95
 """Share of the running pumps' capacity above which one more starts."""
 _ONE_LESS = 0.80
@@ -66,6 +74,10 @@ class Pump:
     run_time: float = 0.0
     turn: float = 0.0
     """s since it was last started."""
+    laboured: float = 0.0
+    """s since it began to run dry, or against a block."""
+    alarm: int = 0
+    """Code of what stopped it; 0: nothing."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,6 +87,8 @@ class PumpSet:
     pumps: Mapping[int, Pump]
     tank: float = 0.72
     filling: bool = False
+    leaking: frozenset[int] = frozenset()
+    """Numbers of the pumps whose seal lets water onto the floor."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,6 +107,10 @@ class Conditions:
     """Numbers of the pumps without supply."""
     emptying: bool = False
     """The inlet stays shut and the tank runs out."""
+    dry: frozenset[int] = frozenset()
+    """Numbers of the pumps that get no water."""
+    blocked: frozenset[int] = frozenset()
+    """Numbers of the pumps whose impeller is held."""
 
 
 def step(before: PumpSet, given: Conditions, dt: float) -> tuple[PumpSet, list[tuple[int, str]]]:
@@ -145,24 +163,46 @@ def _choose(state: PumpSet, given: Conditions) -> frozenset[int]:
 def _turn(pump: Pump, wanted: float | None, given: Conditions, number: int, dt: float) -> Pump:
     """``pump`` after ``dt`` s at the ``wanted`` share of its full flow, or at rest."""
     share = wanted or 0.0
-    tripped = pump.temperature > _TRIP or (pump.tripped and pump.temperature > _RESTART)
-    running = wanted is not None and not tripped
+    trouble = _trouble(given, number)
+    labours = trouble and (pump.running or pump.tripped)
+    laboured = pump.laboured + dt if labours else 0.0
+    alarm = _alarm(pump, trouble, laboured)
+    running = wanted is not None and not alarm
+    blocked, dry = (running and trouble == code for code in (_BLOCKED, _DRY_RUNNING))
     # Pressure is held, so speed grows with flow from what it takes to hold it at no flow.
     set_speed = 0.76 + 0.22 * share if running else 0.0
-    speed = towards(pump.speed, set_speed, dt, _SPEED_TIME)
-    load = speed**3 * (0.35 + 0.65 * share) if running else 0.0
+    speed = 0.0 if blocked else towards(pump.speed, set_speed, dt, _SPEED_TIME)
+    load = speed**3 * (0.35 + 0.65 * share) * (_DRY_LOAD if dry else 1.0) if running else 0.0
     rise = _RISE_AT_FULL_LOAD * load + (given.fault_rise.get(number, 0.0) if running else 0.0)
+    rise += _DRY_RISE if dry else 0.0
+    current = _RATED_CURRENT * (_STALLED if blocked else 0.3 + 0.7 * load)
     return replace(
         pump,
         running=running,
-        tripped=tripped,
+        tripped=alarm != 0,
+        alarm=alarm,
+        laboured=laboured,
         speed=speed if speed > 0.001 else 0.0,
         power=_RATED_POWER * load,
-        current=_RATED_CURRENT * (0.3 + 0.7 * load) if running else 0.0,
+        current=current if running else 0.0,
         temperature=towards(pump.temperature, given.ambient + rise, dt, given.motor_time),
         run_time=pump.run_time + (dt if running else 0.0),
         turn=pump.turn + dt if running and pump.running else 0.0,
     )
+
+
+def _trouble(given: Conditions, number: int) -> int:
+    if number in given.blocked:
+        return _BLOCKED
+    return _DRY_RUNNING if number in given.dry else 0
+
+
+def _alarm(pump: Pump, trouble: int, laboured: float) -> int:
+    """Code of what stops ``pump`` now."""
+    if trouble and laboured > _BORNE[trouble]:
+        return trouble
+    hot = pump.alarm == _OVERTEMPERATURE and pump.temperature > _RESTART
+    return _OVERTEMPERATURE if pump.temperature > _TRIP or hot else 0
 
 
 def _deed(before: Pump, after: Pump) -> str:
@@ -179,7 +219,7 @@ def pump_values(pump: Pump) -> dict[str, float]:
         "running": float(pump.running),
         "fault": float(pump.tripped),
         "remote": 1.0,
-        "alarm_code": float(_TRIPPED if pump.tripped else 0),
+        "alarm_code": float(pump.alarm),
         "run_hours": float(int(pump.run_time / 3600)),
         "speed": 100 * pump.speed,
         "current": pump.current,
@@ -211,6 +251,9 @@ class _PumpSets:
     classes: tuple[str, ...] = ("booster", "pump")
     faults: tuple[FaultKind, ...] = (
         FaultKind(name="overheating", befalls=("pump",), heats=True),
+        FaultKind(name="dry-run", befalls=("pump",)),
+        FaultKind(name="blocked-impeller", befalls=("pump",)),
+        FaultKind(name="seal-leak", befalls=("pump",)),
         FaultKind(name="tank-low", befalls=("booster",)),
     )
 
@@ -238,8 +281,11 @@ class _PumpSets:
             fault_rise=_rises(around),
             dead=frozenset(number for number, reach in around.items() if not reach.mains.live),
             emptying=any("tank-low" in given.around[thing.id].faults for thing in things),
+            dry=_having("dry-run", around),
+            blocked=_having("blocked-impeller", around),
         )
         after, did = step(before, conditions, dt)
+        after = replace(after, leaking=_having("seal-leak", around))
         return after, [(names[number], word) for number, word in did if number in names]
 
     def values(self, things: Sequence[Equipment], state: PumpSet) -> Values:
@@ -247,7 +293,7 @@ class _PumpSets:
             thing.id: (
                 set_values(state)
                 if thing.equipment_class == "booster"
-                else pump_values(state.pumps[thing.parameters["pump"]])
+                else pump_values(state.pumps[_number_of(thing)])
             )
             for thing in things
         }
@@ -258,6 +304,7 @@ class _PumpSets:
                 draws=state.pumps[number].power,
                 heat=_WARMTH * state.pumps[number].power,
                 turns=state.pumps[number].running,
+                leaks=number in state.leaking,
             )
             for number, name in _pumps_of(things).items()
         }
@@ -266,16 +313,30 @@ class _PumpSets:
         return frozenset(state.pumps)
 
     def plain(self, state: PumpSet) -> dict[str, Any]:
-        return asdict(state)
+        return {**asdict(state), "leaking": sorted(state.leaking)}
 
     def restored(self, plain: Mapping[str, Any]) -> PumpSet:
         pumps = {int(number): Pump(**state) for number, state in plain["pumps"].items()}
-        return PumpSet(pumps=pumps, tank=float(plain["tank"]), filling=bool(plain["filling"]))
+        return PumpSet(
+            pumps=pumps,
+            tank=float(plain["tank"]),
+            filling=bool(plain["filling"]),
+            leaking=frozenset(plain.get("leaking", ())),
+        )
 
 
 def _pumps_of(things: Sequence[Equipment]) -> dict[int, str]:
     """Number in the set → equipment id."""
-    return {t.parameters["pump"]: t.id for t in things if t.equipment_class == "pump"}
+    return {_number_of(t): t.id for t in things if t.equipment_class == "pump"}
+
+
+def _number_of(pump: Equipment) -> int:
+    """One that is alone behind its unit has no number."""
+    return pump.parameters.get("pump", 1)
+
+
+def _having(fault: str, around: Mapping[int, Around]) -> frozenset[int]:
+    return frozenset(number for number, reach in around.items() if fault in reach.faults)
 
 
 def _rises(around: Mapping[int, Around]) -> dict[int, float]:

@@ -1,4 +1,7 @@
-"""Values as the registers of a profile: the way back of what the gateway decodes. Pure."""
+"""Values as the registers of a profile: the way back of what the gateway decodes. Pure.
+
+And what is written to them as values again.
+"""
 
 from __future__ import annotations
 
@@ -6,21 +9,16 @@ import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from gateway.model.equipment import Equipment
+from gateway.model.equipment import Equipment, is_life_safety
 from gateway.model.profile import Function, ModbusPlace, RegisterType
+from gateway.model.words import bounds, number_words, raw_bits, text_words
 
 NOT_AVAILABLE = 0xFFFF
 """What a device answers for registers between the ones it uses."""
+_FLOATS = {RegisterType.FLOAT32: "f", RegisterType.FLOAT64: "d"}
+_BCD = (RegisterType.BCD16, RegisterType.BCD32)
 _FARTHEST = 1000
 """Registers between two that it uses beyond which a device has none, and refuses to be asked."""
-
-_FORMS = {
-    RegisterType.INT16: ("h", -(2**15), 2**15 - 1),
-    RegisterType.UINT16: ("H", 0, 2**16 - 1),
-    RegisterType.INT32: ("i", -(2**31), 2**31 - 1),
-    RegisterType.UINT32: ("I", 0, 2**32 - 1),
-}
-"""Type → struct code, smallest and largest raw value."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,23 +31,68 @@ class Run:
 
 
 def encode(place: ModbusPlace, value: float) -> tuple[int, ...]:
-    """``value`` as the raw words at ``place``, the high word first unless the place says not.
+    """``value`` as the raw words at ``place``, in the order in which they come over the wire.
 
-    Raw values are rounded and kept within the register's range. A part of a register gives the
-    word with that part alone, for the caller to put together with its neighbours.
+    Raw values are rounded and kept within what the place can hold. A part of a register gives the
+    word with that part alone, for the caller to put together with its neighbours. Where a text
+    is read, the value is written in digits.
     """
     raw = (value - place.offset) / place.scale
+    if place.type is RegisterType.ASCII:
+        return text_words(place, f"{raw:.10g}"[: 2 * place.registers])
+    limits = bounds(place)
+    if limits is None:
+        return number_words(place, raw)
+    least, most = limits
+    return number_words(place, min(max(round(raw), least), most))
+
+
+def decode(place: ModbusPlace, words: Sequence[int]) -> float:
+    """The number in ``words``, all of ``place``: the inverse of :func:`encode`.
+
+    Raises ValueError for what is none, such as a text.
+    """
+    raw = raw_bits(place, words)
+    code = _FLOATS.get(place.type)
+    limits = bounds(place)
+    if code is not None:
+        (number,) = struct.unpack(f">{code}", raw.to_bytes(2 * len(words), "big"))
+        return float(number * place.scale + place.offset)
+    if limits is None:
+        raise ValueError(f"{place.type.value} is no number")
     if place.bit is not None:
-        return (min(max(round(raw), 0), place.mask) << place.bit,)
-    if place.type is RegisterType.BIT:
-        return (int(raw != 0),)
-    if place.type is RegisterType.FLOAT32:
-        packed = struct.pack(">f", raw)
-    else:
-        code, least, most = _FORMS[place.type]
-        packed = struct.pack(f">{code}", min(max(round(raw), least), most))
-    words = struct.unpack(f">{len(packed) // 2}H", packed)
-    return words[::-1] if place.low_word_first else words
+        raw = raw >> place.bit & place.mask
+    elif place.type in _BCD:
+        raw = int(f"{raw:x}")
+    elif limits[0] < 0 and raw > limits[1]:
+        raw -= 1 << 16 * len(words)
+    return raw * place.scale + place.offset
+
+
+def written(
+    things: Iterable[Equipment], function: Function, address: int, words: Sequence[int]
+) -> Mapping[str, Mapping[str, float]] | None:
+    """What ``things``, all behind one unit, are told by ``words`` written from ``address`` on.
+
+    Equipment id → point key → value. None: something among it is not to be written, so that
+    nothing is; always so of lifts and fire equipment.
+    """
+    told: dict[str, dict[str, float]] = {}
+    meant: set[int] = set()
+    for thing in things:
+        for key, place in thing.writes.items():
+            if not isinstance(place, ModbusPlace) or place.function is not function:
+                continue
+            at = place.address - address
+            part = words[at : at + place.registers] if at >= 0 else ()
+            if len(part) < place.registers or is_life_safety(thing.equipment_class):
+                continue
+            try:
+                told.setdefault(thing.id, {})[key] = decode(place, part)
+            except ValueError:
+                return None
+            meant.update(range(place.address, place.address + place.registers))
+    return told if meant.issuperset(range(address, address + len(words))) else None
 
 
 def lay(things: Iterable[Equipment], values: Mapping[str, Mapping[str, float]]) -> tuple[Run, ...]:

@@ -6,14 +6,14 @@ A scenario plays once, from the first start of the simulated world; times count 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
 
-from gateway.documents import (
+from gateway.files.documents import (
     ConfigurationError,
     Document,
     Finding,
@@ -23,15 +23,25 @@ from gateway.documents import (
     problem_in,
     salvage,
 )
-from gateway.durations import Duration
-from gateway.file_fields import Line, PointKey, Slug, Words, instead
+from gateway.files.durations import Duration
+from gateway.files.fields import Line, PointKey, Slug, Words, instead
 from gateway.model.equipment import Equipment, Site
-from gateway.model.moment import SECOND
+from gateway.model.moment import MINUTE, SECOND
 from simulators.cast import FAULTS
+from simulators.device_fault import (
+    BY_MESSAGES,
+    BY_REGISTERS,
+    NEEDS,
+    OWN,
+    DeviceFault,
+    DeviceFaultKind,
+)
 from simulators.model import Fault
 
 SHIPPED = Path(__file__).parent / "scenarios"
 
+_MOTOR_TIME = 20 * SECOND
+"""µs: τ of a motor's heat, where a scenario does not say; a real one takes 10 to 20 minutes."""
 _ROOM_TIME = 180 * SECOND
 """µs: τ of a room's heat, where a scenario does not say; a real one takes an hour."""
 
@@ -66,13 +76,14 @@ class Scenario:
     """Equipment id → the machine that it is mounted on."""
     faults: tuple[Fault, ...]
     watches: tuple[Watch, ...]
+    device_faults: tuple[DeviceFault, ...] = ()
     fingerprint: str
 
 
 class _Water(Document):
-    demand: Annotated[float, Field(ge=0, le=6)]
-    swing: Annotated[float, Field(ge=0, le=3)]
-    period: Duration
+    demand: Annotated[float, Field(ge=0, le=6)] = 1.0
+    swing: Annotated[float, Field(ge=0, le=3)] = 0.0
+    period: Duration = MINUTE
 
 
 class _Fault(Document):
@@ -81,6 +92,20 @@ class _Fault(Document):
     equipment: Slug
     kind: Line
     rise: Annotated[float, Field(gt=0, le=200)] | None = None
+
+
+class _DeviceFault(Document):
+    at: Duration
+    lasts: Duration
+    equipment: Slug
+    kind: DeviceFaultKind
+    points: Annotated[tuple[PointKey, ...], Field(min_length=1)] | None = None
+    wait: Duration | None = None
+    code: Annotated[int, Field(ge=1, le=255)] | None = None
+    words: (
+        Annotated[tuple[Annotated[int, Field(ge=0, le=0xFFFF)], ...], Field(min_length=1)] | None
+    ) = None
+    modulus: Annotated[float, Field(gt=0)] | None = None
 
 
 class _Watch(Document):
@@ -92,12 +117,13 @@ class _Watch(Document):
 
 class _ScenarioFile(Document):
     name: Words
-    ambient: Annotated[float, Field(ge=-40, le=60)]
-    motor_time: Duration
+    ambient: Annotated[float, Field(ge=-40, le=60)] = 24.0
+    motor_time: Duration = _MOTOR_TIME
     room_time: Duration = _ROOM_TIME
-    water: _Water
+    water: _Water = _Water()
     follows: Mapping[Slug, Slug] = Field(default_factory=dict)
     faults: tuple[_Fault, ...] = ()
+    device_faults: tuple[_DeviceFault, ...] = ()
     watch: tuple[_Watch, ...] = ()
 
 
@@ -132,7 +158,22 @@ def load(site: Site) -> Scenario:
             Watch(equipment=w.equipment, point=w.point, above=w.above, below=w.below)
             for w in content.watch
         ),
+        device_faults=tuple(map(_device_fault, content.device_faults)),
         fingerprint=hashlib.sha256(parsed.text.encode()).hexdigest()[:16],
+    )
+
+
+def _device_fault(fault: _DeviceFault) -> DeviceFault:
+    return DeviceFault(
+        equipment=fault.equipment,
+        kind=fault.kind,
+        begins=fault.at / SECOND,
+        ends=(fault.at + fault.lasts) / SECOND,
+        points=fault.points or (),
+        wait=(fault.wait or 0) / SECOND,
+        code=fault.code or 0,
+        words=fault.words or (),
+        modulus=fault.modulus or 0.0,
     )
 
 
@@ -170,9 +211,20 @@ def _problems(parsed: Parsed[_ScenarioFile] | None, things: _Things | None) -> l
         return []
     content = parsed.content
     found = findings(
-        _of_followers(content, things), _of_faults(content, things), _of_watches(content, things)
+        _no_time(lambda: content.motor_time, "motor_time"),
+        _no_time(lambda: content.room_time, "room_time"),
+        _no_time(lambda: content.water.period, "water", "period"),
+        _of_followers(content, things),
+        _of_faults(content, things),
+        _of_device_faults(content, things),
+        _of_watches(content, things),
     )
     return [parsed.problem(*finding) for finding in found]
+
+
+def _no_time(given: Callable[[], int], *where: str) -> Iterator[Finding]:
+    if given() <= 0:
+        yield where, "is no time at all", "use 1s or more"
 
 
 def _of_followers(content: _ScenarioFile, things: _Things | None) -> Iterator[Finding]:
@@ -197,6 +249,40 @@ def _of_watches(content: _ScenarioFile, things: _Things | None) -> Iterator[Find
         checks = (_limit(watch), *(() if things is None else (_sees(watch, things),)))
         for where, wrong, mend in findings(*checks):
             yield ("watch", at, *where), wrong, mend
+
+
+def _of_device_faults(content: _ScenarioFile, things: _Things | None) -> Iterator[Finding]:
+    for at, fault in enumerate(content.device_faults):
+        checks = (_fields(fault), *(() if things is None else (_befalls_device(fault, things),)))
+        for where, wrong, mend in findings(*checks):
+            yield ("device_faults", at, *where), wrong, mend
+
+
+def _fields(fault: _DeviceFault) -> Iterator[Finding]:
+    needed = NEEDS.get(fault.kind, ())
+    for name in needed:
+        if getattr(fault, name) is None:
+            yield (name,), "is missing", f"{fault.kind} needs {' and '.join(needed)}"
+    for name in OWN:
+        if name not in needed and getattr(fault, name) is not None:
+            yield (name,), f"does not fit {fault.kind}", "remove it"
+
+
+def _befalls_device(fault: _DeviceFault, things: _Things) -> Iterator[Finding]:
+    thing = things.get(fault.equipment)
+    if thing is None:
+        yield _no_equipment(fault.equipment, things)
+        return
+    possible = BY_MESSAGES if thing.unit is None else BY_REGISTERS
+    if fault.kind not in possible:
+        way = "messages" if thing.unit is None else "registers"
+        wrong = f"{fault.kind} cannot befall {thing.id}, which speaks by {way}"
+        yield ("kind",), wrong, f"choose one of {', '.join(sorted(possible))}"
+    keys = {point.key for point in thing.points}
+    for key in fault.points or ():
+        if key not in keys:
+            wrong = f"{thing.id} has no point {key!r}"
+            yield ("points",), wrong, instead(key, keys)
 
 
 def _kind(fault: _Fault) -> Iterator[Finding]:

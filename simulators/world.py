@@ -10,13 +10,16 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from gateway.documents import ConfigurationError, Problem, problem_in
 from gateway.model.equipment import Equipment, Site
+from gateway.model.point import Point
+from simulators import injection
 from simulators.cast import MODELS, PLAYERS
+from simulators.device_fault import DeviceFault, DeviceFaults
+from simulators.injection import Injections, Wish
 from simulators.model import (
     Around,
     Effect,
@@ -27,12 +30,15 @@ from simulators.model import (
     Values,
     public_mains,
 )
+from simulators.plain import quiet
 from simulators.scenario import Scenario
 
 TICK = 0.2
 """s."""
 _WARM_UP = 300.0
 """s for which a new world has been running unseen, so that it is found warm."""
+_MANY = 100
+"""Bodies beyond which a world is warmed up for less long, so that it begins in some seconds."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,6 +68,12 @@ class World:
     bodies: Bodies
     crossed: tuple[bool, ...]
     """Which of the scenario's watches are beyond their limit."""
+    told: Values = field(default_factory=dict)
+    """What devices were told, which reaches them in the next tick."""
+    injected: Injections = ()
+    """Faults that were asked for beside those of the scenario."""
+    wished: int = 0
+    """Up to which byte of the wishes they were taken."""
 
     @property
     def elapsed(self) -> float:
@@ -81,27 +93,22 @@ class _Body:
 class Simulation:
     """What does not change: which equipment belongs to which body, and the scenario.
 
-    Raises :class:`ConfigurationError` for equipment that no model can play.
+    What no model plays, of a class or of a profile's points, is plain (:mod:`simulators.plain`).
     """
 
     def __init__(self, site: Site, scenario: Scenario) -> None:
         self._scenario = scenario
-        self._things = tuple(site.equipment.values())
-        problems = unplayable(site)
-        if problems:
-            raise ConfigurationError(problems)
-        self._bodies = _bodies(self._things)
-        missing = list(self._unplayed(site))
-        if missing:
-            raise ConfigurationError(missing)
-        self._supplies = _grouped(self._things, lambda thing: thing.supplied_by)
-        self._areas = _grouped(self._things, lambda thing: thing.area)
+        self.things = tuple(site.equipment.values())
+        self._bodies = _bodies(self.things)
+        self._plain = self._left_to_plain()
+        self._supplies = _grouped(self.things, lambda thing: thing.supplied_by)
+        self._areas = _grouped(self.things, lambda thing: thing.area)
 
     @cached_property
     def first(self) -> World:
         """The world at second 0 of its scenario: warm, and nothing wrong yet."""
         world = World(
-            ticks=-round(_WARM_UP / TICK),
+            ticks=-round(_WARM_UP / TICK * min(1, _MANY / max(len(self._bodies), 1))),
             events=0,
             bodies=self._new_bodies,
             crossed=(False,) * len(self._scenario.watches),
@@ -131,7 +138,7 @@ class Simulation:
         3. Limits that were crossed and faults that began or ended join what the bodies did.
         """
         then = round((world.ticks + 1) * TICK, 3)
-        happened = list(self._turns_of_fate(world.elapsed, then))
+        happened = list(self._turns_of_fate(world, then))
         given = self._given(then, self._reaching(world, then))
         bodies: dict[str, dict[str, Any]] = {name: {} for name in world.bodies}
         for body in self._bodies:
@@ -139,7 +146,7 @@ class Simulation:
             after, deeds = body.model.step(body.things, before, given, TICK)
             bodies[body.model.name][body.place] = after
             happened += [(word, name, "") for name, word in deeds]
-        moved = replace(world, ticks=world.ticks + 1, bodies=bodies)
+        moved = replace(world, ticks=world.ticks + 1, bodies=bodies, told={})
         crossed, crossings = self._crossings(moved)
         happened += crossings
         events = tuple(
@@ -150,13 +157,26 @@ class Simulation:
 
     def values(self, world: World) -> Values:
         """What the equipment of ``world`` has to say, heard or not."""
-        return self._values(world.bodies)
+        values = self._played(world.bodies)
+        for name, points in self._plain.items():
+            values[name] = {**values.get(name, {}), **quiet(points, world.elapsed)}
+        return values
 
     def silent(self, world: World) -> frozenset[str]:
         """The equipment that does not answer at all."""
         return frozenset(name for name, effect in self._effects(world).items() if effect.silent)
 
-    def _values(self, bodies: Bodies) -> Values:
+    def device_faults(self, world: World) -> DeviceFaults:
+        """What the devices of ``world`` do wrong now, whatever they measure."""
+        now: defaultdict[str, list[DeviceFault]] = defaultdict(list)
+        for fault in self._scenario.device_faults:
+            if fault.begins <= world.elapsed < fault.ends:
+                now[fault.equipment].append(fault)
+        for fault in injection.device_faults(world.injected, self.things, world.elapsed):
+            now[fault.equipment].append(fault)
+        return now
+
+    def _played(self, bodies: Bodies) -> dict[str, Mapping[str, float]]:
         return {
             name: values
             for body in self._bodies
@@ -165,8 +185,21 @@ class Simulation:
             ).items()
         }
 
+    def _left_to_plain(self) -> Mapping[str, tuple[Point, ...]]:
+        """Equipment id → the points that no model says anything of."""
+        played = self._played(self._new_bodies)
+        left = {
+            thing.id: tuple(
+                point
+                for point in thing.points
+                if point.key not in played.get(thing.id, ()) and point.key not in thing.derived
+            )
+            for thing in self.things
+        }
+        return {name: points for name, points in left.items() if points}
+
     def _effects(self, world: World) -> Mapping[str, Effect]:
-        effects = dict.fromkeys((thing.id for thing in self._things), Effect())
+        effects = dict.fromkeys((thing.id for thing in self.things), Effect())
         for body in self._bodies:
             state = world.bodies[body.model.name][body.place]
             effects.update(body.model.effects(body.things, state))
@@ -179,11 +212,14 @@ class Simulation:
         heat = {
             area: sum(effects[name].heat for name in names) for area, names in self._areas.items()
         }
-        feeding = {thing.id: self._feeding(thing.id, effects, street) for thing in self._things}
+        wet = {area for area, names in self._areas.items() if any(effects[n].leaks for n in names)}
+        feeding = {thing.id: self._feeding(thing.id, effects, street) for thing in self.things}
         faults: defaultdict[str, dict[str, Fault]] = defaultdict(dict)
         for fault in self._scenario.faults:
             if fault.begins <= then < fault.ends:
                 faults[fault.equipment][fault.kind] = fault
+        for fault in injection.process_faults(world.injected, then):
+            faults[fault.equipment][fault.kind] = fault
         machines = self._scenario.follows
         return {
             thing.id: Around(
@@ -192,8 +228,10 @@ class Simulation:
                 load=self._drawn(thing.id, effects),
                 turns=thing.id not in machines or effects[machines[thing.id]].turns,
                 heat=heat[thing.area],
+                wet=thing.area in wet,
+                told=world.told.get(thing.id, {}),
             )
-            for thing in self._things
+            for thing in self.things
         }
 
     def _feeding(self, name: str, effects: Mapping[str, Effect], street: Mains) -> Mains:
@@ -213,7 +251,7 @@ class Simulation:
 
     @cached_property
     def _feeders(self) -> Mapping[str, str]:
-        return {t.id: t.supplied_by for t in self._things if t.supplied_by is not None}
+        return {t.id: t.supplied_by for t in self.things if t.supplied_by is not None}
 
     def _given(self, at: float, around: Mapping[str, Around]) -> Given:
         scenario = self._scenario
@@ -227,25 +265,22 @@ class Simulation:
             around=around,
         )
 
-    def _unplayed(self, site: Site) -> Iterator[Problem]:
-        values = self._values(self._new_bodies)
-        for thing in self._things:
-            keys = [point.key for point in thing.points if point.key not in values[thing.id]]
-            if keys:
-                wrong = f"no simulator plays its {', '.join(keys)}"
-                mend = "choose a profile that the simulators know, or drop simulation:"
-                yield _problem(site, thing, wrong, mend)
-
-    def _turns_of_fate(self, before: float, after: float) -> Iterator[tuple[str, str, str]]:
-        for fault in self._scenario.faults:
-            if before < fault.begins <= after:
-                yield "fault_begin", fault.equipment, fault.kind
-            if before < fault.ends <= after:
-                yield "fault_end", fault.equipment, fault.kind
+    def _turns_of_fate(self, world: World, after: float) -> Iterator[tuple[str, str, str]]:
+        scenario, before = self._scenario, world.elapsed
+        fates: tuple[Fault | DeviceFault, ...] = (*scenario.faults, *scenario.device_faults)
+        turns = [(fault.equipment, fault.kind, fault.begins, fault.ends) for fault in fates]
+        turns += [(one.subject, one.kind, one.begins, one.ends) for one in world.injected]
+        for subject, kind, begins, ends in turns:
+            if before < begins <= after:
+                yield "fault_begin", subject, kind
+            if before < ends <= after:
+                yield "fault_end", subject, kind
 
     def _crossings(self, world: World) -> tuple[tuple[bool, ...], list[tuple[str, str, str]]]:
-        values, silent = self.values(world), self.silent(world)
         watches = self._scenario.watches
+        if not watches:
+            return (), []
+        values, silent = self.values(world), self.silent(world)
         # Nothing crosses a limit unheard: of what is silent, all stays as it was said last.
         now = tuple(
             was
@@ -264,8 +299,9 @@ class Simulation:
 def _bodies(things: Sequence[Equipment]) -> tuple[_Body, ...]:
     reporting: defaultdict[tuple[str, str], list[Equipment]] = defaultdict(list)
     for thing in things:
-        model = PLAYERS[thing.equipment_class]
-        reporting[model.name, model.body_of(thing)].append(thing)
+        model = PLAYERS.get(thing.equipment_class)
+        if model is not None:
+            reporting[model.name, model.body_of(thing)].append(thing)
     return tuple(
         _Body(model=MODELS[name], place=place, things=tuple(members))
         for (name, place), members in reporting.items()
@@ -292,19 +328,17 @@ def _outline(bodies: Bodies) -> Mapping[str, Mapping[str, Any]]:
     }
 
 
-def unplayable(site: Site) -> list[Problem]:
-    """A problem for each equipment of a class that no simulator knows."""
-    mend = f"simulated are {', '.join(PLAYERS)}; a real site drops simulation:"
-    return [
-        _problem(site, t, f"there is no simulator for the class {t.equipment_class!r}", mend)
-        for t in site.equipment.values()
-        if t.equipment_class not in PLAYERS
-    ]
+def tell(world: World, told: Values) -> World:
+    """``world`` with its devices told ``told`` (equipment id → point key → value) on top of what
+    they have not heard yet."""
+    merged = {name: {**world.told.get(name, {}), **own} for name, own in told.items()}
+    return replace(world, told={**world.told, **merged})
 
 
-def _problem(site: Site, thing: Equipment, wrong: str, mend: str) -> Problem:
-    where = ("equipment", list(site.equipment).index(thing.id))
-    return problem_in(site.file, where, wrong, mend)
+def wish(world: World, wishes: Sequence[Wish], wished: int) -> World:
+    """``world`` with ``wishes`` granted from the next tick on, taken up to the byte ``wished``."""
+    then = round((world.ticks + 1) * TICK, 3)
+    return replace(world, injected=injection.taken(world.injected, wishes, then), wished=wished)
 
 
 def to_plain(world: World) -> dict[str, Any]:
@@ -318,6 +352,9 @@ def to_plain(world: World) -> dict[str, Any]:
         "events": world.events,
         "bodies": bodies,
         "crossed": world.crossed,
+        "told": world.told,
+        "injected": [asdict(one) for one in world.injected],
+        "wished": world.wished,
     }
 
 
@@ -331,4 +368,12 @@ def from_plain(plain: Mapping[str, Any]) -> World:
             for name, states in plain["bodies"].items()
         },
         crossed=tuple(bool(beyond) for beyond in plain["crossed"]),
+        # A world of before devices could be told something has none.
+        told={
+            name: {key: float(value) for key, value in own.items()}
+            for name, own in plain.get("told", {}).items()
+        },
+        # Nor one of before faults could be asked for.
+        injected=tuple(injection.restored(one) for one in plain.get("injected", ())),
+        wished=int(plain.get("wished", 0)),
     )

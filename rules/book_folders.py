@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from gateway.folders import documents
+from gateway.files.folders import documents
 
 SHIPPED = Path(__file__).parent / "book"
 

@@ -187,8 +187,8 @@ _COLUMNS: Mapping[str, Callable[[Any], Any]] = {
     "priority": _text,
     "cause_key": _text,
     "state": _text,
-    "value": _number,
-    "limit": _number,
+    "value": _if_any(_number),
+    "limit": _if_any(_number),
     "unit": _text,
     "guidance": _in_both(_steps),
     "first_reading_at": _time,
@@ -197,5 +197,10 @@ _COLUMNS: Mapping[str, Callable[[Any], Any]] = {
     "acknowledged_at": _if_any(_time),
     "acknowledged_by": _if_any(_text),
     "note": _if_any(_text),
+    "life_safety": _flag,
+    "latches": _flag,
+    "count": _count,
+    "last_raised_at": _if_any(_time),
+    "holds": _if_any(_count),
 }
 """Column of an alarm → what its value must be; priority and state are looked up by their words."""

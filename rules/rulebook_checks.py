@@ -1,7 +1,7 @@
 """What is wrong with a rule although every key in it is known and of the right kind.
 
 Each check ends where it would need a field that is wrong in itself; see
-:func:`gateway.documents.findings`.
+:func:`gateway.files.documents.findings`.
 """
 
 from __future__ import annotations
@@ -9,11 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
-from gateway.documents import Finding, findings
+from gateway.files.documents import Finding, findings
 from gateway.model.point import Point
 from gateway.model.profile import ProfilePoint
 from rules.rule import Comparison, Priority
 from rules.rulebook_document import RuleDocument
+from rules.twins import key_of
 
 _ONE_OF = "exactly one of above, below, equals, not_equals"
 
@@ -28,11 +29,23 @@ def check_comparison(rule: RuleDocument) -> Iterator[Finding]:
 
 
 def _condition(rule: RuleDocument) -> Iterator[Finding]:
-    given = rule.condition.given
-    if len(given) != 1:
+    condition = rule.condition
+    if len(condition.measures) > 1:
+        wrong = f"says {' and '.join(condition.measures)}: one condition compares one thing"
+        yield ("condition",), wrong, "keep one, and make another rule of the other"
+        return
+    if condition.kind == "expression" and condition.formula is None:
+        return
+    given = condition.given
+    if not condition.wants_limit:
+        if given:
+            wrong = f"{given[0].value} does not fit {condition.kind}, a yes or no by itself"
+            yield ("condition", given[0].value), wrong, "remove it"
+    elif len(given) != 1:
         wrong = f"a condition has {_ONE_OF}"
         yield ("condition",), wrong, "keep one" if given else "add one"
-    elif rule.condition.deadband and given[0] not in (Comparison.ABOVE, Comparison.BELOW):
+    ordered = given and given[0] in (Comparison.ABOVE, Comparison.BELOW)
+    if condition.deadband and (not ordered or condition.absent is not None):
         yield ("condition", "deadband"), "a deadband belongs to above or below only", "remove it"
 
 
@@ -44,12 +57,14 @@ def _gate(rule: RuleDocument) -> Iterator[Finding]:
 
 def check_condition(rule: RuleDocument, known: KnownPoints) -> Iterator[Finding]:
     """A limit that the device can never pass is a rule that never speaks."""
+    if rule.condition.kind not in (None, "absent"):
+        return
     comparison, limit = rule.condition.comparison, rule.condition.limit
     where = ("condition", comparison.value)
-    yield from _passable(where, comparison, limit, known.get(rule.point, ()))
+    yield from passable(where, comparison, limit, known.get(rule.point, ()))
 
 
-def _passable(
+def passable(
     where: tuple[str | int, ...], comparison: Comparison, limit: float, points: Sequence[KnownPoint]
 ) -> Iterator[Finding]:
     """The points can have a value that passes the comparison."""
@@ -70,6 +85,8 @@ def _passable(
 def check_clearing(rule: RuleDocument, known: KnownPoints) -> Iterator[Finding]:
     """A value that the device can never come back to is an alarm that never ends."""
     condition = rule.condition
+    if condition.kind is not None:
+        return
     comparison, limit, deadband = condition.comparison, condition.limit, condition.deadband
     where = ("condition", "deadband" if deadband else comparison.value)
     mend = "use a narrower deadband" if deadband else "use a limit within the point's range"
@@ -87,9 +104,9 @@ def check_clearing(rule: RuleDocument, known: KnownPoints) -> Iterator[Finding]:
 def check_gate(rule: RuleDocument, known: KnownPoints) -> Iterator[Finding]:
     """A gate that never opens is a rule that never speaks."""
     for at, gate in enumerate(rule.gates):
-        points = known.get(gate.point, ())
+        points = known.get(key_of(gate.point), ())
         where = ("while", at, gate.comparison.value)
-        yield from _passable(where, gate.comparison, gate.limit, points)
+        yield from passable(where, gate.comparison, gate.limit, points)
 
 
 def check_order(rule: RuleDocument) -> Iterator[Finding]:

@@ -8,9 +8,12 @@ come up and the ledger does not take.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
 from time import perf_counter
+from typing import Any
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -18,15 +21,20 @@ from sqlalchemy.exc import SQLAlchemyError
 from gateway.bus.base import Bus
 from gateway.bus.stream import Subscriber
 from gateway.clock import Clock
+from gateway.history.base import History
 from gateway.latest import Latest
 from gateway.model.equipment import Site
 from gateway.model.moment import SECOND, Instant
-from rules import metrics, provisional, standby
+from rules import metrics, provisional, pruning, standby
+from rules.contractor_link import Links
+from rules.handover import service as shifts
 from rules.inspections import service as rounds
 from rules.ledger.store import Ledger
+from rules.notify.carriers import carriers
 from rules.notify.dispatch import Dispatcher
-from rules.notify.webhook import Webhook
+from rules.plans import service as plans
 from rules.provisional import Word
+from rules.register import service as register
 from rules.rule import Rulebook
 from rules.standby import Leadership
 from rules.worker import CursorMovedError, Worker
@@ -42,6 +50,8 @@ _COMMIT_SOONEST = SECOND // 10
 _COMMIT_EVERY = SECOND
 """µs between commits where nobody waits for one: only the cursor moves."""
 _RETRY_S = 1.0
+_TURN_S = 0.002
+"""For which records are evaluated before others have their turn."""
 _WORD_EVERY = SECOND
 _HANGS = SECOND
 """µs after which a commit that people wait for counts as one that does not come."""
@@ -55,57 +65,87 @@ async def run(
     ledger: Ledger,
     clock: Clock,
     stop: asyncio.Event,
+    public_url: str = "",
+    link_key: bytes = b"",
+    history: History | None = None,
 ) -> None:
     """Stand by, and while we lead evaluate, commit and send, until ``stop``; the bus is started
-    and closed by the caller."""
+    and closed by the caller. ``public_url``: where people reach the page, for links; ``link_key``:
+    what those of contractors are made with; ``history``: read by rounds, whose items look back;
+    no alarm waits for it."""
     leadership = Leadership(standby.claim_of(ledger, site.id), clock)
+    lead = _Lead(
+        site=site,
+        rulebook=rulebook,
+        bus=bus,
+        ledger=ledger,
+        clock=clock,
+        public_url=public_url,
+        link_key=link_key,
+        history=history,
+        leadership=leadership,
+    )
     try:
         while await leadership.wait(stop):
-            await _lead(
-                site=site,
-                rulebook=rulebook,
-                bus=bus,
-                ledger=ledger,
-                clock=clock,
-                stop=stop,
-                leadership=leadership,
-            )
+            await lead.run(stop)
             await leadership.give_up()
     finally:
         await leadership.give_up()
 
 
-async def _lead(
-    *,
-    site: Site,
-    rulebook: Rulebook,
-    bus: Bus,
-    ledger: Ledger,
-    clock: Clock,
-    stop: asyncio.Event,
-    leadership: Leadership,
-) -> None:
-    """Until ``stop``, or until another worker leads."""
-    over = asyncio.Event()
-    service = _Service(
-        site=site, rulebook=rulebook, bus=bus, ledger=ledger, clock=clock, leadership=leadership
-    )
-    async with Webhook() as webhook:
-        dispatcher = Dispatcher(site=site, ledger=ledger, webhook=webhook, clock=clock)
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(leadership.keep(stop, over))
+@dataclass(frozen=True, kw_only=True)
+class _Lead:
+    """All that is done by who leads, and by nobody else."""
+
+    site: Site
+    rulebook: Rulebook
+    bus: Bus
+    ledger: Ledger
+    clock: Clock
+    public_url: str
+    link_key: bytes
+    history: History | None
+    leadership: Leadership
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until ``stop``, or until another worker leads."""
+        over = asyncio.Event()
+        site, ledger, clock = self.site, self.ledger, self.clock
+        service = _Service(
+            site=site,
+            rulebook=self.rulebook,
+            bus=self.bus,
+            ledger=ledger,
+            clock=clock,
+            leadership=self.leadership,
+        )
+        async with carriers(site, clock) as by_channel, asyncio.TaskGroup() as tasks:
+            dispatcher = Dispatcher(
+                site=site,
+                ledger=ledger,
+                carriers=by_channel,
+                clock=clock,
+                public_url=self.public_url,
+                link_key=self.link_key,
+            )
+            tasks.create_task(self.leadership.keep(stop, over))
             tasks.create_task(dispatcher.run(over))
             tasks.create_task(service.run(over))
-            tasks.create_task(
-                rounds.run(
-                    site=site,
-                    rulebook=rulebook,
-                    ledger=ledger,
-                    latest=service.latest,
-                    clock=clock,
-                    stop=over,
-                )
-            )
+            for keep in self._books(service.latest):
+                tasks.create_task(keep(site=site, ledger=ledger, clock=clock, stop=over))
+
+    def _books(self, latest: Latest) -> Sequence[Callable[..., Coroutine[Any, Any, None]]]:
+        """What is kept beside the alarms (``housekeeping``)."""
+        rulebook = self.rulebook
+        lasts = rulebook.order_book.contractor_link
+        links = Links(key=self.link_key, lasts=lasts) if self.link_key else None
+        return (
+            partial(pruning.run, book=rulebook.register),
+            partial(register.run, book=rulebook.register),
+            partial(plans.run, rulebook=rulebook, latest=latest, links=links),
+            partial(shifts.run, rulebook=rulebook, latest=latest),
+            partial(rounds.run, rulebook=rulebook, latest=latest, history=self.history),
+        )
 
 
 class _Service:
@@ -167,23 +207,30 @@ class _Service:
     async def _listen(self, subscriber: Subscriber) -> None:
         async for batch in subscriber.records():
             records = [record for _, record in batch]
-            self._worker.take(records)
-            now = self._clock.now()
+            now, begun = self._clock.now(), perf_counter()
             for record in records:
+                self._worker.take((record,))
                 self.latest.take(record, now)
+                if perf_counter() - begun >= _TURN_S:
+                    # In one process with the gateway no poll is to wait for a whole batch.
+                    self._wake_if_waited_for()
+                    await asyncio.sleep(0)
+                    begun = perf_counter()
             metrics.records.inc(len(records))
             metrics.lost.set(subscriber.lost)
-            behind = now.wall - records[-1].envelope.at.wall
+            behind = self._clock.now().wall - records[-1].envelope.at.wall
             metrics.lag.set(behind / SECOND)
-            if self._worker.has_changes:
-                self._wake.set()
+            self._wake_if_waited_for()
+
+    def _wake_if_waited_for(self) -> None:
+        if self._worker.has_changes:
+            self._wake.set()
 
     async def _tick(self) -> None:
         """Also while a commit is under way, however long it takes."""
         while True:
             self._worker.tick(self._clock.now())
-            if self._worker.has_changes:
-                self._wake.set()
+            self._wake_if_waited_for()
             await asyncio.sleep(_TICK_S)
 
     async def _work(

@@ -1,8 +1,9 @@
 """Which rules worker leads a site, where several may be started.
 
 On PostgreSQL the claim to a site is an advisory lock of a session of its own: the server gives it
-up when the session ends, however it ends, and the next worker has it within a second. A ledger in
-a file has one worker, and the lock on its directory sees to that.
+up when the session ends, however it ends, and the next worker has it within a second. One whose
+process is frozen says nothing, and the server ends its session after 10 s. A ledger in a file has
+one worker, and the lock on its directory sees to that.
 
 A worker that leads asks every second whether its session lives.
 
@@ -36,10 +37,16 @@ CHECK_S = 1.0
 _WAIT_S = 0.5
 _SURE = 5 * SECOND
 """µs for which the last answer holds where no new one comes."""
+FROZEN_AFTER = "10s"
+"""So long the server waits for a word of who leads, who asks every :data:`CHECK_S`."""
 _COURTESY_S = 3.0
 """After an outage of the ledger the worker that led comes first: it knows what is provisional."""
 
 _NAME = "SET application_name = 'dutyroom rules claim'"
+_IDLE = (
+    "SELECT set_config(name, :after, false) FROM pg_settings WHERE name = 'idle_session_timeout'"
+)
+"""PostgreSQL 13 has no such setting: there a frozen worker keeps its claim."""
 
 
 class Claim(Protocol):
@@ -106,6 +113,7 @@ class PostgresClaim:
         session = engine.connect()
         session.detach()
         session.execute(text(_NAME))
+        session.execute(text(_IDLE), {"after": FROZEN_AFTER})
         return session
 
 

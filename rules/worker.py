@@ -8,7 +8,7 @@ its final ids, and goes into the next attempt.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -20,16 +20,23 @@ from gateway.model.frame import Frame
 from gateway.model.moment import SECOND, Instant
 from rules import metrics
 from rules.alarms.conditions import Change, ConditionRow, Conditions, Turn
+from rules.alarms.links import LinkWatch
 from rules.alarms.occurrence import alarm_of, returned
+from rules.alarms.proofs import Proofs
+from rules.alarms.topology import Topology
 from rules.effects import Effects
 from rules.ledger import conditions as kept_conditions
-from rules.ledger import cursors, timers
+from rules.ledger import cursors, proofs, timers
 from rules.ledger.cursors import NOWHERE, Cursor
 from rules.ledger.rows import Alarm
 from rules.ledger.store import Ledger
-from rules.ledger.timers import STEP
+from rules.limits_in_force import LimitsInForce, conditions_of, proofs_of
+from rules.orders.proof import Proof, ProofKey
 from rules.rule import Rulebook
+from rules.wall_clock import StepWatch
 
+AT_ONCE = 100
+"""Changes in one commit, so that nobody waits long for a fire that comes up meanwhile."""
 QUIET = 3 * SECOND
 """µs without a record after which the clock itself moves the delays."""
 
@@ -49,6 +56,7 @@ class Batch:
     target: Cursor
     changes: tuple[Change, ...]
     conditions: tuple[ConditionRow, ...]
+    proofs: tuple[Proof, ...]
     steps: int
     """So often the wall clock was stepped since the last commit; that the process is new counts
     as one."""
@@ -64,13 +72,22 @@ class Worker:
     run in another one meanwhile.
     """
 
+    _changes: list[Change]
+    _conditions: Conditions
+    _proofs: Proofs
+    _under_way: Sequence[Proof]
+    """As the ledger said last."""
+    _unanchored: int
     _heard: Instant | None
     """When it was first noticed that no record came since; None: one has just come."""
 
     def __init__(self, *, site: Site, rulebook: Rulebook, ledger: Ledger) -> None:
         self._site = site
-        self._rulebook = rulebook
+        self._limits = LimitsInForce(site, rulebook)
+        self._under_way = ()
         self._ledger = ledger
+        # A limit of its own changes nothing of what explains what.
+        self._topology = Topology(site, rulebook)
         self._reset()
 
     @property
@@ -93,8 +110,12 @@ class Worker:
         with self._ledger.read(self._site.id) as view:
             cursor = cursors.load(view.connection, self._site.id, self._site.gateway)
             rows = kept_conditions.load(view.connection, self._site.id)
+            self._limits.see(view)
+            self._under_way = proofs.under_way(view)
+        self._limits.renewed()
         self._reset()
         self._conditions.restore(rows)
+        self._proofs.follow(self._under_way)
         self._committed = self._reached = cursor
 
     def take(self, records: Iterable[Record]) -> None:
@@ -111,8 +132,9 @@ class Worker:
                 self._conditions.anchor_again(envelope.at)
             # After a pause the first frame is no clock yet for what other devices have to say.
             is_clock = envelope.at.since(self._records.unbroken_since(envelope.at)) >= QUIET
-            if isinstance(record.body, Frame):
-                self._changes += self._conditions.step(record.body, envelope.at, is_clock=is_clock)
+            for frame in self._said(record):
+                self._changes += self._conditions.step(frame, envelope.at, is_clock=is_clock)
+                self._proofs.take(frame, envelope.at, self._conditions)
 
     def tick(self, now: Instant) -> None:
         """Move the delays by the clock, where no records do it.
@@ -148,13 +170,16 @@ class Worker:
 
     def batch(self, now: Instant) -> Batch:
         """What is to be written as of now."""
-        dirty = self._conditions.take_dirty()
-        self._unkept.update({(row.rule, row.equipment): row for row in dirty})
+        self._keep_dirty()
+        changes = _first_of(self._changes)
+        # What stands behind the cursor is written; as long as something is not, it stays.
+        is_all = len(changes) == len(self._changes)
         return Batch(
             base=self._committed,
-            target=self._reached,
-            changes=tuple(self._changes),
-            conditions=tuple(self._unkept.values()),
+            target=self._reached if is_all else self._committed,
+            changes=changes,
+            conditions=tuple(self._unkept.values()) if is_all else (),
+            proofs=tuple(self._unkept_proofs.values()) if is_all else (),
             steps=self._unanchored,
             is_first=self._is_first,
             now=now,
@@ -164,25 +189,39 @@ class Worker:
         """One transaction: alarms, orders, timers, messages, conditions, and the cursor.
 
         1. See where the cursor is. At the target already: an earlier attempt was committed
-           although its answer was lost. Elsewhere: :class:`CursorMovedError`.
+           although its answer was lost, and there is nothing to do. Elsewhere:
+           :class:`CursorMovedError`.
         2. Withdraw what these rules judge no more, the first time.
         3. Write alarms that began and ended, their orders and messages, in their order.
         4. Let fall due what is due.
-        5. Keep the conditions and the cursor.
+        5. Keep the conditions, what is shown of repairs, and the cursor.
         """
         with self._ledger.write(self._site.id) as entry:
             found = cursors.load(entry.connection, self._site.id, self._site.gateway)
             if found not in (batch.base, batch.target):
                 raise CursorMovedError(f"the cursor is at {found.epoch}:{found.seq}")
+            if found != batch.base:
+                return
+            self._limits.see(entry)
             if batch.steps:
                 timers.anchor_again(entry, batch.now)
-            effects = Effects(entry=entry, site=self._site, now=batch.now)
+            effects = Effects(
+                entry=entry,
+                site=self._site,
+                rulebook=self._limits.rulebook,
+                topology=self._topology,
+                now=batch.now,
+            )
             if batch.is_first:
                 effects.withdraw_others(self._conditions.pairs)
+                effects.reconsider_orders()
             for change in batch.changes:
                 effects.write(change)
+            effects.keep_proofs(batch.proofs)
             effects.let_fall_due()
+            effects.finish()
             kept_conditions.save(entry, batch.conditions)
+            self._under_way = proofs.under_way(entry)
             if batch.target != found or found.is_due(batch.now):
                 cursors.save(entry, self._site.gateway, batch.target, batch.now)
             if batch.changes:
@@ -201,19 +240,42 @@ class Worker:
     def settle(self, batch: Batch) -> None:
         """``batch`` is committed: forget what it held."""
         self._committed = batch.target
-        del self._changes[: len(batch.changes)]
+        written = {id(change) for change in batch.changes}
+        self._changes = [change for change in self._changes if id(change) not in written]
         for row in batch.conditions:
             if self._unkept.get((row.rule, row.equipment)) is row:
                 del self._unkept[row.rule, row.equipment]
+        for proof in batch.proofs:
+            if self._unkept_proofs.get(proof.key) is proof:
+                del self._unkept_proofs[proof.key]
+        self._proofs.follow(self._under_way)
         self._unanchored -= batch.steps
         self._is_first = False
+        renewed = self._limits.renewed()
+        if renewed is not None:
+            self._keep_dirty()
+            self._conditions.judge_by(renewed)
+
+    def _keep_dirty(self) -> None:
+        dirty = self._conditions.take_dirty()
+        self._unkept.update({(row.rule, row.equipment): row for row in dirty})
+        self._unkept_proofs.update({one.key: one for one in self._proofs.take_changed()})
+
+    def _said(self, record: Record) -> list[Frame]:
+        """Readings of devices, and what follows of them, or of an event, for their link."""
+        of_link = self._links.take(record)
+        frames = [record.body] if isinstance(record.body, Frame) else []
+        return frames if of_link is None else [*frames, of_link]
 
     def _reset(self) -> None:
+        self._links = LinkWatch(self._site)
         self._records = _Flow()
         self._ticks = _Flow()
-        self._conditions = Conditions(self._rulebook, self._site.equipment.values())
+        self._conditions = conditions_of(self._limits.rulebook, self._site)
+        self._proofs = proofs_of(self._limits.rulebook, self._site)
         self._committed = self._reached = NOWHERE
-        self._changes: list[Change] = []
+        self._changes = []
+        self._unkept_proofs: dict[ProofKey, Proof] = {}
         self._unkept: dict[tuple[str, str], ConditionRow] = {}
         self._heard = None
         self._steps = StepWatch()
@@ -221,23 +283,15 @@ class Worker:
         self._is_first = True
 
 
-class StepWatch:
-    """Tells a step of the wall clock: its distance from the monotonic clock jumps."""
+def _first_of(changes: Sequence[Change]) -> tuple[Change, ...]:
+    """What the next commit writes. In a flood it is short, and fire and entrapment go before.
 
-    def __init__(self) -> None:
-        self._offsets: dict[str, int] = {}
-
-    def seen(self, at: Instant) -> bool:
-        """Whether the clocks of ``at``'s machine have moved apart since they were last seen.
-
-        The first look at a boot counts as a step: what happened before it is not known.
-        """
-        offset = at.wall - at.mono
-        last = self._offsets.get(at.boot)
-        if last is not None and abs(offset - last) <= STEP:
-            return False
-        self._offsets[at.boot] = offset
-        return True
+    Of one rule on one piece of equipment everything stays in its order.
+    """
+    if len(changes) <= AT_ONCE:
+        return tuple(changes)
+    ranked = sorted(changes, key=lambda change: not change.rule.life_safety)
+    return tuple(ranked[:AT_ONCE])
 
 
 class _Flow:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from rules.alarms.conditions import Change
 from rules.alarms.lifecycle import AlarmEvent, AlarmState, step
 from rules.ledger.rows import Alarm
+from rules.measures import NoData
 
 
 def alarm_of(raised: Change) -> Alarm:
@@ -24,12 +25,14 @@ def alarm_of(raised: Change) -> Alarm:
         priority=rule.priority,
         cause_key=rule.cause_key,
         state=step(AlarmState.NORMAL, AlarmEvent.RAISE, alarm=raised.occurrence),
-        value=raised.value,
-        limit=rule.condition.limit,
-        unit=point.unit,
+        value=None if isinstance(rule.condition.measure, NoData) else raised.value,
+        limit=rule.limit,
+        unit=rule.unit(point.unit),
         guidance=rule.guidance,
         first_reading_at=raised.first,
         raised_at=raised.at.wall,
+        life_safety=rule.life_safety,
+        latches=rule.latches,
     )
 
 

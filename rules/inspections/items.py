@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from gateway.model.equipment import Equipment, Site
 from gateway.model.point import Text
+from rules.inspections.proving import PLAIN, Compare, Proving
 from rules.inspections.regime import (
     Answer,
     Band,
@@ -47,7 +48,13 @@ class RoundItem:
     cause_key: str
     terms: OrderTerms | None
     """None: a failure is only a line in the record."""
-    source: str
+    source: Text
+    proving: Proving = PLAIN
+
+    @property
+    def is_automatic(self) -> bool:
+        """Whether telemetry answers it where it can."""
+        return self.proof is not None and not self.proving.confirm
 
 
 def places(scope: Scope, site: Site) -> list[str | None]:
@@ -55,11 +62,22 @@ def places(scope: Scope, site: Site) -> list[str | None]:
     found = {
         thing.area
         for thing in site.equipment.values()
-        if thing.equipment_class in scope.classes and (not scope.areas or thing.area in scope.areas)
+        if thing.equipment_class in scope.classes and scope.takes(thing.area)
     }
     if scope.whole_site:
         return [None] if found else []
     return [area for area in site.areas if area in found]
+
+
+def is_line_of(item: Item, thing: Equipment) -> bool:
+    """Whether ``item`` has a line of its own for ``thing``."""
+    if item.proof is Proof.COUNT or thing.equipment_class != item.equipment_class:
+        return False
+    return item.point is None or not item.where_present or _has(thing, item.point)
+
+
+def _has(thing: Equipment, point: str | None) -> bool:
+    return any(one.key == point for one in thing.points)
 
 
 def lines(regime: Regime, area: str | None, site: Site) -> list[RoundItem]:
@@ -67,8 +85,7 @@ def lines(regime: Regime, area: str | None, site: Site) -> list[RoundItem]:
     here = [
         thing
         for thing in site.equipment.values()
-        if area in (None, thing.area)
-        and (not regime.scope.areas or thing.area in regime.scope.areas)
+        if area in (None, thing.area) and regime.scope.takes(thing.area)
     ]
     name = site.name if area is None else site.areas[area].name
     place = _Place(id=area or site.id, name=name, area=area)
@@ -90,20 +107,16 @@ def _lines(
     things = [thing for thing in here if thing.equipment_class == item.equipment_class]
     if item.proof is Proof.COUNT:
         points = {
-            f"{thing.id}.{item.point}": thing.name
-            for thing in things
-            if any(point.key == item.point for point in thing.points)
+            f"{thing.id}.{item.point}": thing.name for thing in things if _has(thing, item.point)
         }
         if points:
             yield _line(regime, item, place, points=points)
     elif item.equipment_class is None:
         yield _line(regime, item, place)
     else:
-        for thing in things:
-            has = any(point.key == item.point for point in thing.points)
-            if item.point is None or has or not item.where_present:
-                points = {f"{thing.id}.{item.point}": thing.name} if has else {}
-                yield _line(regime, item, place, thing, points=points)
+        for thing in filter(lambda one: is_line_of(item, one), things):
+            points = {f"{thing.id}.{item.point}": thing.name} if _has(thing, item.point) else {}
+            yield _line(regime, item, place, thing, points=points)
 
 
 def _line(
@@ -134,7 +147,18 @@ def _line(
         cause_key=item.cause_key or f"{regime.id}.{item.key}",
         terms=_terms(regime, item),
         source=item.source,
+        proving=_proving(item, thing),
     )
+
+
+def _proving(item: Item, thing: Equipment | None) -> Proving:
+    """With the sensor that a number by hand is held against, where the equipment has it."""
+    wanted = item.proving.compare
+    if wanted is None and item.proving.confirm and item.point is not None:
+        wanted = Compare(point=item.point, within=None)
+    if wanted is None or thing is None or not _has(thing, wanted.point):
+        return replace(item.proving, compare=None)
+    return replace(item.proving, compare=replace(wanted, point=f"{thing.id}.{wanted.point}"))
 
 
 def _terms(regime: Regime, item: Item) -> OrderTerms | None:

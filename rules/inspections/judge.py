@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from gateway.latest import Current
@@ -12,8 +12,11 @@ from gateway.model.moment import Instant
 from gateway.model.point import Point, Text
 from gateway.model.quality import Quality
 from gateway.model.reading import Reading
+from rules.inspections.compared import Compared
 from rules.inspections.items import RoundItem
+from rules.inspections.proving import By, Over
 from rules.inspections.regime import Answer, Proof
+from rules.inspections.windows import Away, Stretch, Window, band_of, unproved
 from rules.refusals import NotValidError
 
 Value = bool | float | str
@@ -43,6 +46,8 @@ class ProvedBy:
     received_at: int | None
     age: int | None
     """µs since it was received."""
+    window: Stretch | None = None
+    """The stretch of time that was judged; ``value`` is what was judged of it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,6 +56,14 @@ class Verdict:
     why: Text | None = None
     """Why a person has to answer, or why it failed."""
     reading: ProvedBy | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """A code that hangs somewhere, as it was read; when, in µs UTC by the client's clock."""
+
+    code: str
+    at: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,6 +78,9 @@ class NewEntry:
     note: str | None = None
     taken_at: int | None = None
     """µs UTC by the client's clock."""
+    scan: Scan | None = None
+    compared: Compared | None = None
+    """The sensor's reading at that time."""
 
 
 def judge(
@@ -74,8 +90,12 @@ def judge(
     *,
     now: Instant,
     is_patient: bool,
+    window: Window | None = None,
 ) -> Verdict:
-    """What telemetry says of ``item`` (by one point, or by a count) at ``now``.
+    """What telemetry says of ``item`` (by one point, or by a count) at ``now``; where a person is
+    to confirm it, that is a proposal.
+
+    ``window``: of an item that is judged over a time; None: it was not read yet.
 
     ``points``: those of the site; ``currents``: as judged at ``now``, so that what is too old is
     ``STALE``. ``is_patient``: a reading that nobody has heard yet may still come, and a fresh one
@@ -94,7 +114,51 @@ def judge(
     if item.proof is Proof.COUNT:
         return _verdict(item, _count(item, readings, now))
     (known,) = item.points
-    return _verdict(item, _one(points[known], readings[known], now))
+    reading = _one(points[known], readings[known], now)
+    over = item.proving.over
+    if over is not None:
+        return _over_time(item, over, reading, window, is_patient=is_patient)
+    verdict = _verdict(item, reading)
+    return _proposal(reading) if item.proving.confirm else verdict
+
+
+def _over_time(
+    item: RoundItem, over: Over, reading: ProvedBy, window: Window | None, *, is_patient: bool
+) -> Verdict:
+    """A window that is away or mostly missing proves nothing."""
+    if window is None:
+        return Verdict(state=ItemState.WAITING, why=_READING)
+    if isinstance(window, Away):
+        if is_patient:
+            return Verdict(state=ItemState.WAITING, why=window.why)
+        return _hand_over(window.why)
+    why, value = unproved(window), window.value(over.by)
+    if why is not None or value is None:
+        return _hand_over(why or _READING)
+    is_state = over.by is By.LAST
+    unit = {By.SHARE: "%", By.STARTS: item.unit}.get(over.by, reading.unit)
+    judged = replace(
+        reading,
+        value=value,
+        unit=unit,
+        text=reading.text if is_state else None,
+        window=window,
+    )
+    if item.proving.confirm:
+        return _proposal(judged)
+    line = replace(item, band=band_of(over, item.band), unit=unit)
+    return _verdict(line, judged)
+
+
+def _proposal(reading: ProvedBy) -> Verdict:
+    return Verdict(state=ItemState.HANDED_OVER, why=_TO_CONFIRM, reading=reading)
+
+
+def is_readable(
+    item: RoundItem, points: Mapping[str, Point], currents: Mapping[str, Current]
+) -> bool:
+    """Whether the readings of ``item`` prove something now."""
+    return all(_doubt(point, points, currents) is None for point in item.points)
 
 
 def judge_completion(item: RoundItem, *, done: int, expected: int) -> Verdict:
@@ -176,6 +240,8 @@ _UNHEARD = Text(zh="还没有收到读数", en="no reading was received yet")
 _STALE = Text(zh="读数已过期", en="the reading is stale")
 _MAY_PASS = (_UNHEARD, _STALE)
 """Doubts that the next reading of the point ends."""
+_READING = Text(zh="正在读取历史数据", en="the history is being read")
+_TO_CONFIRM = Text(zh="请核对后确认或改正", en="look, and confirm or correct it")
 _GONE = Text(zh="站点已没有这个测点", en="the site has no such point any more")
 
 

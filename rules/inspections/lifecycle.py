@@ -37,6 +37,8 @@ class RoundEvent(StrEnum):
     """Calendar or regime have given it another time before it opened."""
     SET_BACK = "set_back"
     """The clock that opened it was ahead, and nobody has answered anything."""
+    CATCH_UP = "catch_up"
+    """Its whole window passed while the duty room was away, and it gets another one."""
     RESTORE = "restore"
     """What was withdrawn is in force again."""
     WITHDRAW = "withdraw"
@@ -47,6 +49,7 @@ TRANSITIONS: Mapping[tuple[RoundState, RoundEvent], RoundState] = {
     (RoundState.NEW, RoundEvent.PLAN): RoundState.PLANNED,
     (RoundState.PLANNED, RoundEvent.MOVE): RoundState.PLANNED,
     (RoundState.PLANNED, RoundEvent.SET_BACK): RoundState.PLANNED,
+    (RoundState.MISSED, RoundEvent.CATCH_UP): RoundState.DUE,
     (RoundState.VOID, RoundEvent.RESTORE): RoundState.PLANNED,
     (RoundState.PLANNED, RoundEvent.WITHDRAW): RoundState.VOID,
     (RoundState.DUE, RoundEvent.WITHDRAW): RoundState.VOID,

@@ -6,16 +6,37 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from gateway.documents import Finding, findings
-from gateway.file_fields import instead
+from gateway.files.documents import Finding, findings
+from gateway.files.fields import instead
 from gateway.model.point import PointKind
-from rules.inspections.regime import Answer, Level, LocalTime, Proof
-from rules.inspections.regime_document import ItemDocument, RegimeDocument
+from rules.inspections import periods, recurrence
+from rules.inspections.calendar import twice_in_a_period
+from rules.inspections.consequences import MISSED
+from rules.inspections.item_checks import check_proving, is_of_starts
+from rules.inspections.item_document import ItemDocument
+from rules.inspections.regime import Answer, Level, LocalTime, Proof, Severity
+from rules.inspections.regime_document import (
+    RegimeDocument,
+    ShiftWindowDocument,
+    WindowDocument,
+)
 from rules.people.roles import GRANTS, Permission, Role
 from rules.rulebook_checks import KnownPoint
 
 _LONGEST = 31 * 24 * 60
 """Minutes from the day of a round to the end of its window."""
+_LONGEST_OF_SHIFT = 36
+"""Characters of the id of a regime of each shift."""
+_DAY_KEYS: Mapping[Level, tuple[str, ...]] = {
+    Level.WEEKLY: ("weekday",),
+    Level.HALF_MONTHLY: ("day",),
+    Level.MONTHLY: ("day",),
+    Level.QUARTERLY: ("month", "day"),
+    Level.HALF_YEARLY: ("month", "day"),
+    Level.YEARLY: ("month", "day"),
+}
+"""What says the day of a round, where no rule does."""
+_EXAMPLES = {"weekday": "monday", "month": "1", "day": "25"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,8 +55,11 @@ def check_regime(regime: RegimeDocument, known: Known) -> Iterator[Finding]:
     """Everything that is wrong with ``regime`` and its items."""
     yield from findings(
         _day(regime),
+        _recurrence(regime),
         _looking_back(regime),
-        _window(regime),
+        _windows(regime, known),
+        _names(regime),
+        _consequences(regime),
         _roles(regime),
         _scope(regime, known),
         _category(("orders", "category"), regime.orders.category, known),
@@ -53,38 +77,114 @@ def check_regime(regime: RegimeDocument, known: Known) -> Iterator[Finding]:
                 _completion(item, regime),
                 _cause(item, known),
                 _category(("category",), item.category, known),
+                check_proving(item, known.classes),
             )
             for deeper, wrong, mend in checks:
                 yield (*where, *deeper), wrong, mend
 
 
 def _day(regime: RegimeDocument) -> Iterator[Finding]:
-    wanted = {Level.DAILY: None, Level.WEEKLY: "weekday", Level.MONTHLY: "day"}[regime.level]
-    for key in ("weekday", "day"):
+    level = regime.level
+    wanted = () if regime.rrule is not None else _DAY_KEYS.get(level, ())
+    for key in ("weekday", "month", "day"):
         given = getattr(regime, key) is not None
-        if given and key != wanted:
-            yield (key,), f"does not fit level {regime.level.value}", "remove it"
-        elif key == wanted and not given:
-            example = "monday" if key == "weekday" else "25"
-            yield (key,), "is missing", f"say on which, such as {key}: {example}"
-    if regime.day is not None and not 1 <= regime.day <= 31:
-        yield ("day",), f"{regime.day} is no day of a month", "use 1 to 31"
+        if given and key not in wanted:
+            with_rule = regime.rrule is not None
+            unfit = "says the same as rrule" if with_rule else f"does not fit level {level.value}"
+            yield (key,), unfit, "remove it"
+        elif key in wanted and not given:
+            yield (key,), "is missing", f"say on which, such as {key}: {_EXAMPLES[key]}"
+    longest = 16 if level is Level.HALF_MONTHLY else 31
+    if regime.day is not None and not 1 <= regime.day <= longest:
+        period = "half a month" if level is Level.HALF_MONTHLY else "a month"
+        yield ("day",), f"{regime.day} is no day of {period}", f"use 1 to {longest}"
+    months = periods.MONTHS.get(level, 12)
+    if regime.month is not None and not 1 <= regime.month <= months:
+        wrong = f"a {level.value} period has no month {regime.month}"
+        yield ("month",), wrong, f"use 1 to {months}"
+
+
+def _recurrence(regime: RegimeDocument) -> Iterator[Finding]:
+    if regime.rrule is None:
+        if regime.starts is not None:
+            yield ("starts",), "belongs to rrule", "remove it"
+        return
+    wrong = list(recurrence.faults(regime.rrule, regime.starts))
+    for said, mend in wrong:
+        yield ("rrule",), said, mend
+    recurs = regime.recurs
+    if wrong or recurs is None:
+        return
+    try:
+        period = twice_in_a_period(regime.level, recurs)
+    except ValueError:
+        yield ("rrule",), "never comes", "use days that there are"
+        return
+    if period is not None:
+        said = f"comes twice in {period}: a period has one round"
+        yield ("rrule",), said, "use a shorter level, or BYSETPOS"
 
 
 def _looking_back(regime: RegimeDocument) -> Iterator[Finding]:
-    if regime.looks_back and regime.level is Level.DAILY:
-        yield ("looks_back",), "a daily round is about its own day", "remove it"
+    if regime.looks_back and regime.level in (Level.SHIFT, Level.DAILY):
+        yield ("looks_back",), f"a {regime.level.value} round is about its own day", "remove it"
 
 
-def _window(regime: RegimeDocument) -> Iterator[Finding]:
-    window = regime.window
+def _windows(regime: RegimeDocument, known: Known) -> Iterator[Finding]:
+    of_shift = regime.level is Level.SHIFT
+    unfit = ("window", "windows") if of_shift else ("in_shift",)
+    for key in unfit:
+        if getattr(regime, key):
+            yield (key,), f"does not fit level {regime.level.value}", "remove it"
+    if of_shift and regime.in_shift is None:
+        yield ("in_shift",), "is missing", "say when in the shift: opens_after, due_before_end"
+    if of_shift and regime.in_shift is not None:
+        yield from _in_shift(regime.in_shift)
+    if not of_shift and regime.window is None:
+        yield ("window",), "is missing", "say when: opens, due, late_until"
+    if regime.window is not None:
+        yield from _window(("window",), regime.window)
+    for area, window in regime.windows.items():
+        yield from _window(("windows", area), window)
+        if regime.scope.whole_site:
+            yield ("windows", area), "one round for the whole site has one window", "remove it"
+        elif known.areas is not None and area not in known.areas:
+            yield ("windows", area), f"there is no area {area!r}", instead(area, known.areas)
+
+
+def _in_shift(window: ShiftWindowDocument) -> Iterator[Finding]:
+    after, before = window.opens_after, window.opens_before_end
+    if (after is None) is (before is None):
+        mend = "give one of opens_after and opens_before_end"
+        yield ("in_shift",), "does not say in one way when it opens", mend
+    if before is not None and before <= window.due_before_end:
+        mend = "make it longer than due_before_end"
+        yield ("in_shift", "opens_before_end"), "is not before it is due", mend
+
+
+def _window(where: tuple[str, ...], window: WindowDocument) -> Iterator[Finding]:
     opens, due, late = map(_minutes, (window.opens, window.due, window.late_until))
     if due <= opens:
-        yield ("window", "due"), "is not after opens", "make it later"
+        yield (*where, "due"), "is not after opens", "make it later"
     if late <= due:
-        yield ("window", "late_until"), "is not after due", "make it later"
+        yield (*where, "late_until"), "is not after due", "make it later"
     if late > _LONGEST:
-        yield ("window", "late_until"), "is more than 31 days behind", "make it earlier"
+        yield (*where, "late_until"), "is more than 31 days behind", "make it earlier"
+
+
+def _names(regime: RegimeDocument) -> Iterator[Finding]:
+    """The id of a round of a shift names the shift too, and has no more room than any other."""
+    if regime.level is Level.SHIFT and len(regime.regime) > _LONGEST_OF_SHIFT:
+        wrong = f"is longer than the {_LONGEST_OF_SHIFT} characters that a round of a shift takes"
+        yield ("regime",), wrong, "use a shorter id"
+
+
+def _consequences(regime: RegimeDocument) -> Iterator[Finding]:
+    missed = regime.missed
+    if missed is not None and not missed.tell and missed.finding is None:
+        yield ("missed",), "says nothing that follows", "add tell or finding, or leave it out"
+    if missed is not None and missed.tell and missed.finding is Severity.SERIOUS:
+        yield ("missed", "tell"), "a serious finding is told of by itself", "remove it"
 
 
 def _minutes(local: LocalTime) -> int:
@@ -122,6 +222,8 @@ def _category(where: tuple[str, ...], given: str | None, known: Known) -> Iterat
 
 
 def _twin(item: ItemDocument, seen: set[str]) -> Iterator[Finding]:
+    if item.key == MISSED:
+        yield ("key",), f"{MISSED!r} is the line of a round that was missed", "give it another key"
     if item.key in seen:
         yield ("key",), "is also the key of another item", "give it another key"
     seen.add(item.key)
@@ -158,7 +260,7 @@ def _automatic(item: ItemDocument, known: Known) -> Iterator[Finding]:
         yield where, f"{key!r} is a text", "name a point with a value"
     if item.count is not None:
         yield from _possible(("count", "equals"), item.count.equals, points)
-    else:
+    elif not is_of_starts(item):
         yield from _fits(item, points)
 
 
@@ -224,7 +326,7 @@ def _manual(item: ItemDocument) -> Iterator[Finding]:
 def _completion(item: ItemDocument, regime: RegimeDocument) -> Iterator[Finding]:
     if item.proof is not Proof.COMPLETION:
         return
-    if regime.level is Level.DAILY:
+    if regime.level in (Level.SHIFT, Level.DAILY):
         yield ("completion",), "a day holds no daily rounds but its own", "remove it"
     if item.equipment_class is not None:
         yield ("class",), "does not fit a completion", "remove it"

@@ -3,32 +3,32 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from datetime import date
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from gateway.documents import Document, UnreadableError
-from gateway.durations import Duration
-from gateway.file_fields import ClassName, Line, PointKey, Slug, Whole, Words
+from gateway.files.documents import Document
+from gateway.files.durations import Duration
+from gateway.files.fields import ClassName, Line, PointKey, Slug, Source, Whole, Words
 from gateway.model.moment import MINUTE
+from rules.inspections.item_document import ItemDocument, ShortSlug
+from rules.inspections.recurrence import Recurrence
 from rules.inspections.regime import (
-    Answer,
-    Band,
-    Choice,
+    CatchUp,
     Days,
+    Late,
     Level,
     LocalTime,
-    Proof,
+    Missed,
     Scope,
     Severity,
+    ShiftWindow,
     Window,
 )
 from rules.people.roles import Role
-
-ShortSlug = Annotated[str, Field(strict=True, pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=48)]
-"""Part of the id of a round, of its findings and of their orders, which the API takes up to 250
-characters long."""
 
 _TIME = re.compile(r"(?:\+([0-9]{1,2})d )?([0-9]{2}):([0-9]{2})")
 _MINUTES_A_DAY = 24 * 60
@@ -80,75 +80,41 @@ class WindowDocument(Document):
         return Window(opens=self.opens, due=self.due, late_until=self.late_until)
 
 
+class ShiftWindowDocument(Document):
+    opens_after: Duration | None = None
+    opens_before_end: Duration | None = None
+    due_before_end: Duration
+    late_by: Duration = Field(gt=0)
+
+    def window(self) -> ShiftWindow:
+        return ShiftWindow(
+            opens_after=self.opens_after or 0,
+            opens_before_end=self.opens_before_end,
+            due_before_end=self.due_before_end,
+            late_by=self.late_by,
+        )
+
+
+class LateDocument(Document):
+    tell: tuple[Role, ...] = Field(min_length=1)
+
+    def late(self) -> Late:
+        return Late(tell=self.tell)
+
+
+class MissedDocument(Document):
+    tell: tuple[Role, ...] = ()
+    finding: Severity | None = None
+
+    def missed(self) -> Missed:
+        return Missed(tell=self.tell, finding=self.finding)
+
+
 class FindingOrdersDocument(Document):
     category: PointKey
     serious_within: Duration = Field(gt=0)
     normal_within: Duration = Field(gt=0)
     close_after: Duration
-
-
-class CountDocument(Document):
-    """How many of the class have this value at the point."""
-
-    point: PointKey
-    equals: float = Field(allow_inf_nan=False)
-
-
-class CheckDocument(Document):
-    """What passes; every limit that is given has to hold."""
-
-    low: float | None = Field(default=None, allow_inf_nan=False)
-    high: float | None = Field(default=None, allow_inf_nan=False)
-    equals: float | None = Field(default=None, allow_inf_nan=False)
-    unit: str = ""
-
-    def band(self) -> Band:
-        return Band(low=self.low, high=self.high, equals=self.equals)
-
-
-class ChoiceDocument(Document):
-    key: ShortSlug
-    name: Words
-    passes: bool
-
-    def choice(self) -> Choice:
-        return Choice(key=self.key, name=self.name.text(), passes=self.passes)
-
-
-class ItemDocument(Document):
-    key: ShortSlug
-    name: Words
-    guidance: Words | None = None
-    equipment_class: ClassName | None = Field(default=None, alias="class")
-    where_present: bool = False
-    """It is meant for those of the class only that have its point."""
-    point: PointKey | None = None
-    count: CountDocument | None = None
-    completion: Literal["daily"] | None = None
-    answer: Answer | None = None
-    check: CheckDocument | None = None
-    choices: tuple[ChoiceDocument, ...] = ()
-    severity: Severity
-    cause_key: Slug | None = None
-    category: PointKey | None = None
-    source: Line
-
-    @property
-    def ways(self) -> list[str]:
-        """How it is answered; there has to be one."""
-        keys = ("point", "count", "completion", "answer")
-        return [key for key in keys if getattr(self, key) is not None]
-
-    @property
-    def proof(self) -> Proof | None:
-        """Raises :class:`UnreadableError` if the file does not say one way."""
-        if len(self.ways) != 1:
-            raise UnreadableError("point")
-        return None if self.ways == ["answer"] else Proof(self.ways[0])
-
-    @property
-    def point_key(self) -> str | None:
-        return self.count.point if self.count is not None else self.point
 
 
 class SectionDocument(Document):
@@ -166,16 +132,28 @@ class RegimeDocument(Document):
     scope: ScopeDocument
     days: Days = Days.ALL
     weekday: Weekday | None = None
+    month: Whole | None = None
     day: Whole | None = None
+    rrule: Line | None = None
+    starts: date | None = None
     looks_back: bool = False
-    window: WindowDocument
+    window: WindowDocument | None = None
+    windows: Mapping[Slug, WindowDocument] = Field(default_factory=dict)
+    in_shift: ShiftWindowDocument | None = None
+    catch_up: CatchUp = CatchUp.MISSED
+    late: LateDocument | None = None
+    missed: MissedDocument | None = None
     wait_for_readings: Duration = 10 * MINUTE
     orders: FindingOrdersDocument
     statement: Words | None = None
-    source: Line
+    source: Source
     sections: tuple[SectionDocument, ...] = Field(min_length=1)
 
     @property
     def on(self) -> int | None:
-        """Weekday (Monday is 1) or day of the month."""
+        """Weekday (Monday is 1) or day of the month, or of half of it."""
         return self.day if self.weekday is None else self.weekday.number
+
+    @property
+    def recurs(self) -> Recurrence | None:
+        return None if self.rrule is None else Recurrence(rule=self.rrule, starts=self.starts)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from hashlib import sha256
 
-from gateway.documents import Finding, Parsed, Problem, findings
+from gateway.files.documents import Finding, Parsed, Problem, findings
 from gateway.model.point import Text
+from rules.inspections.item_document import ItemDocument
+from rules.inspections.proving import By
 from rules.inspections.regime import (
     Answer,
     Band,
@@ -15,8 +18,11 @@ from rules.inspections.regime import (
     Regime,
 )
 from rules.inspections.regime_checks import Known, check_regime
-from rules.inspections.regime_document import ItemDocument, RegimeDocument, SectionDocument
+from rules.inspections.regime_document import RegimeDocument, SectionDocument
 from rules.rulebook_checks import KnownPoint
+
+VERSION_LENGTH = 12
+"""Characters of the hash of a regime's file that name its version."""
 
 
 class RegimeFiles:
@@ -37,6 +43,16 @@ class RegimeFiles:
     ) -> dict[str, Regime]:
         """What was read; every check has been passed."""
         return {name: _regime(parsed, classes, categories) for name, parsed in self._parsed.items()}
+
+    def cause_keys(self) -> set[str]:
+        """Those that items name; raises ``UnreadableError``."""
+        return {
+            item.cause_key
+            for parsed in self._parsed.values()
+            for section in parsed.content.sections
+            for item in section.items
+            if item.cause_key is not None
+        }
 
     def _twin(self, parsed: Parsed[RegimeDocument]) -> Iterator[Finding]:
         twin = self._parsed.setdefault(parsed.content.regime, parsed)
@@ -62,7 +78,14 @@ def _regime(
         days=content.days,
         on=content.on,
         looks_back=content.looks_back,
-        window=content.window.window(),
+        month=content.month or 1,
+        recurs=content.recurs,
+        window=None if content.window is None else content.window.window(),
+        windows={area: window.window() for area, window in content.windows.items()},
+        shift_window=None if content.in_shift is None else content.in_shift.window(),
+        catch_up=content.catch_up,
+        late=None if content.late is None else content.late.late(),
+        missed=None if content.missed is None else content.missed.missed(),
         patience=content.wait_for_readings,
         terms=FindingTerms(
             category=orders.category,
@@ -75,8 +98,10 @@ def _regime(
             _item(section, item, classes) for section in content.sections for item in section.items
         ),
         statement=None if content.statement is None else content.statement.text(),
-        source=content.source,
+        source=content.source.text(),
         file=parsed.file,
+        version=sha256(parsed.text.encode()).hexdigest()[:VERSION_LENGTH],
+        document=parsed.text,
     )
 
 
@@ -104,7 +129,8 @@ def _item(
         severity=item.severity,
         cause_key=item.cause_key,
         category=item.category,
-        source=item.source,
+        source=item.source.text(),
+        proving=item.proving(),
     )
 
 
@@ -119,4 +145,6 @@ def _unit(item: ItemDocument, points: Sequence[KnownPoint]) -> str:
         return "%"
     if item.proof is Proof.COUNT:
         return ""
+    if item.over is not None and item.judged_by is By.STARTS:
+        return "" if item.check is None else item.check.unit
     return points[0].unit if points else "" if item.check is None else item.check.unit

@@ -3,94 +3,70 @@
 Whoever does it, and however often: a round is planned by its id, opened by a conditional update,
 and an item that has an answer is left alone.
 
-After a downtime: what was due meanwhile is planned all the same, up to :data:`LOOK_BACK`. A round
-whose whole window had passed is shown as missed, and never filled with the readings of today; one
-whose window is still open is opened.
-
 What a wall clock that was ahead has opened is set back when the clock is, unless somebody has
 answered something.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date, timedelta
+from collections.abc import Collection, Mapping, Sequence
 
 import structlog
 from sqlalchemy.exc import DataError, IntegrityError
 
+from gateway.history.base import History
 from gateway.latest import Current
 from gateway.model.equipment import Site
 from gateway.model.moment import DAY, MINUTE, SECOND, Instant
-from rules.inspections.calendar import Due, due
-from rules.inspections.items import lines, places
-from rules.inspections.judge import ItemState, Verdict, judge, judge_completion
-from rules.inspections.lifecycle import RoundState
+from rules.inspections.items import lines
+from rules.inspections.judge import ItemState, Verdict, is_readable, judge, judge_completion
+from rules.inspections.planning import Planning, duties_of
 from rules.inspections.regime import Proof, Regime
-from rules.ledger import round_view, rounds
-from rules.ledger.roster import calendar_of
+from rules.inspections.window_reader import WindowReader
+from rules.inspections.windows import Window
+from rules.ledger import round_consequences, round_view, rounds
 from rules.ledger.round_rows import KeptItem, Round
 from rules.ledger.store import Entry, Ledger
 from rules.ledger.timers import STEP
 from rules.ledger.view import View
 from rules.lifecycle import IllegalTransitionError
 from rules.rule import Rulebook
-from rules.shifts.local_time import date_of
 
 _log = structlog.get_logger(__name__)
 
 _NEVER = (IntegrityError, DataError, IllegalTransitionError)
 """Errors that another attempt would meet again."""
 
-LOOK_BACK = 92
-"""Days for which rounds are planned afterwards."""
-_MARGIN = 2
-"""Days that are looked at besides: a day of the site is not one of UTC."""
 _ASK_AGAIN = 2 * SECOND
 """µs until a reading that nobody has heard yet is asked for again."""
+_AT_ONCE = 500
+"""Lines of a round that are looked at and filled at once; the alarms wait for the same ledger."""
 _COUNT_AGAIN = MINUTE
 """µs until the completion of other rounds is looked at again."""
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Pending:
-    """What planning would change."""
-
-    new: list[Due]
-    moved: list[tuple[Round, Due]]
-    restored: list[tuple[Round, Due]]
-    withdrawn: list[Round]
-
-    @property
-    def is_empty(self) -> bool:
-        return not (self.new or self.moved or self.restored or self.withdrawn)
+_News = tuple[KeptItem, Verdict]
+"""A line as it stands, and what telemetry says of it."""
 
 
 class Upkeep:
     """The rounds of one site; each step is one transaction, or one a round."""
 
-    def __init__(self, *, site: Site, rulebook: Rulebook, ledger: Ledger) -> None:
+    def __init__(
+        self, *, site: Site, rulebook: Rulebook, ledger: Ledger, history: History | None = None
+    ) -> None:
+        """``history``: what items over a time are judged by; without it they are a person's."""
+        self._windows = WindowReader(history, site.points)
         self._site = site
+        self._book = rulebook.order_book
         self._ledger = ledger
-        self._duties: dict[tuple[str, str | None], Regime] = {
-            (regime.id, area): regime
-            for regime in rulebook.regimes.values()
-            for area in places(regime.scope, site)
-        }
+        self._left: dict[str, list[str]] = {}
+        """Round → lines that are still to be looked at in this turn."""
+        self._duties = duties_of(rulebook, site)
+        self._planning = Planning(site=site, duties=self._duties, ledger=ledger)
 
     def plan(self, now: Instant) -> None:
-        """Write what the calendar says and the ledger does not; nothing is written where they
-        agree."""
-        with self._ledger.read(self._site.id) as view:
-            is_same = round_view.duties(view).keys() == self._duties.keys()
-            if is_same and self._pending(view, now.wall).is_empty:
-                return
-        with self._ledger.write(self._site.id) as entry:
-            rounds.set_duties(entry, self._duties.keys(), now.wall)
-            # Again, now that nobody else writes.
-            pending = self._pending(View(connection=entry.connection, site=entry.site), now.wall)
-            self._write(entry, pending, now.wall)
+        """Write what the calendar says and the ledger does not."""
+        self._planning.plan(now.wall)
 
     def keep(self, now: Instant, currents: Mapping[str, Current], *, told: int) -> int:
         """Set back what a clock that was ahead has opened, open what has come, fill what is open,
@@ -118,66 +94,33 @@ class Upkeep:
         if turned:
             with self._ledger.write(self._site.id) as entry:
                 rounds.tell(entry, turned, now.wall)
+        self._follow(now)
         return soonest
 
-    def _pending(self, view: View, now: int) -> _Pending:
-        dues = self._due(view, date_of(now, self._site.zone), now)
-        known = round_view.voided(view, opens_from=_opens_from(now))
-        unopened = {
-            found.id: found
-            for found in round_view.undone(view, late_after=now)
-            if found.opened_at is None
-        }
-        return _Pending(
-            new=[one for one in dues.values() if one.id not in known],
-            moved=[
-                (found, dues[found.id])
-                for found in unopened.values()
-                if found.id in dues
-                and found.state(now) is RoundState.PLANNED
-                and _times(found) != _times_of(dues[found.id])
-            ],
-            restored=[
-                (found, dues[found.id])
-                for found in known.values()
-                if found is not None and found.id in dues and dues[found.id].late_until > now
-            ],
-            withdrawn=[found for found in unopened.values() if found.id not in dues],
-        )
-
-    def _due(self, view: View, today: date, now: int) -> dict[str, Due]:
-        """By id, what has to be, of the periods that have begun.
-
-        What was overdue already when its duty came into force was nobody's to do.
-        """
-        since = round_view.duties(view)
-        is_working = calendar_of(view, self._site).is_working
-        duties = [(regime, area) for (_, area), regime in self._duties.items()]
-        first = today - timedelta(days=LOOK_BACK)
-        return {
-            one.id: one
-            for one in due(duties, self._site.zone, is_working, first, today)
-            if one.due_at > since.get((one.regime, one.area), now)
-        }
-
-    def _write(self, entry: Entry, pending: _Pending, now: int) -> None:
-        for one in pending.new:
-            regime = self._duties[one.regime, one.area]
-            if rounds.plan(entry, self._site, regime, one, now):
-                rounds.lay_out(entry, one.id, lines(regime, one.area, self._site))
-        for found, one in pending.moved:
-            rounds.move(entry, found, one, now)
-        for found, one in pending.restored:
-            rounds.restore(entry, found, one, now)
-        for found in pending.withdrawn:
-            rounds.withdraw(entry, found, now)
+    def _follow(self, now: Instant) -> None:
+        """What late and missed rounds cause, each in a transaction of its own."""
+        with self._ledger.read(self._site.id) as view:
+            found = round_consequences.waiting(view, now.wall)
+        for round_id in found:
+            try:
+                with self._ledger.write(self._site.id) as entry:
+                    round_consequences.follow(entry, self._site, round_id, book=self._book, now=now)
+            except _NEVER as error:
+                _log.error("round cannot be followed up", round=round_id, error=str(error))
 
     def _set_back(self, found: Round, now: int) -> None:
         """Nobody has touched it: it is planned again, and shows no reading of another day."""
         regime = self._duties.get((found.regime, found.area))
         with self._ledger.write(self._site.id) as entry:
-            if rounds.set_back(entry, found, now) and regime is not None:
-                rounds.lay_out(entry, found.id, lines(regime, found.area, self._site))
+            if rounds.set_back(entry, found, now):
+                self._lay_out(entry, found, regime)
+
+    def _lay_out(self, entry: Entry, found: Round, regime: Regime | None) -> None:
+        """Its lines as the site is now; one of an earlier version keeps those that it has."""
+        if regime is not None and found.is_of(regime):
+            rounds.lay_out(entry, found.id, lines(regime, found.area, self._site))
+        else:
+            rounds.wipe(entry, found.id)
 
     def _attend_apart(self, found: Round, now: Instant, currents: Mapping[str, Current]) -> int:
         """As :meth:`_attend`; a round that the ledger does not take holds up no other."""
@@ -195,29 +138,72 @@ class Upkeep:
         if found.opened_at is None and regime is not None:
             with self._ledger.write(self._site.id) as entry:
                 if rounds.open_(entry, found, now.wall):
-                    rounds.lay_out(entry, found.id, lines(regime, found.area, self._site))
-                kept = self._fill(entry, found, now, currents)
+                    self._lay_out(entry, found, regime)
+                view = View(connection=entry.connection, site=entry.site)
+                kept, rest = self._next_lines(view, found)
+                news = self._news(view, found, kept, now, currents, windows={})
+                self._fill(entry, found, news, now)
         else:
             with self._ledger.read(self._site.id) as view:
-                kept = round_view.items(view, found.id)
-                news = self._news(view, found, kept, now, currents)
+                kept, rest = self._next_lines(view, found)
+            # Nobody waits for the history: the ledger is not being read or written meanwhile.
+            windows = self._windows_of(found, kept, now, currents)
+            with self._ledger.read(self._site.id) as view:
+                news = self._news(view, found, kept, now, currents, windows=windows)
             if news:
                 with self._ledger.write(self._site.id) as entry:
-                    kept = self._fill(entry, found, now, currents)
-        return _look_again(kept, now.wall)
+                    # Again, now that nobody else writes: somebody may have answered.
+                    view = View(connection=entry.connection, site=entry.site)
+                    self._fill(entry, found, self._unanswered(view, found, news, now), now)
+        if rest:
+            self._left[found.id] = rest
+            return now.wall + 1
+        with self._ledger.read(self._site.id) as view:
+            return _look_again(round_view.unsettled_lines(view, found.id).values(), now.wall)
 
-    def _fill(
-        self, entry: Entry, found: Round, now: Instant, currents: Mapping[str, Current]
-    ) -> list[KeptItem]:
-        """The items as they are afterwards."""
-        view = View(connection=entry.connection, site=entry.site)
-        kept = round_view.items(view, found.id)
-        news = self._news(view, found, kept, now, currents)
-        for one, verdict in news:
-            rounds.fill(entry, self._site, found.id, one.item, verdict, now=now)
+    def _next_lines(self, view: View, found: Round) -> tuple[list[KeptItem], list[str]]:
+        """The lines whose turn it is; and which ones are left for the next time."""
+        keys = self._left.pop(found.id, None) or list(round_view.unsettled_lines(view, found.id))
+        return round_view.items(view, found.id, keys[:_AT_ONCE]), keys[_AT_ONCE:]
+
+    def _windows_of(
+        self,
+        found: Round,
+        kept: Sequence[KeptItem],
+        now: Instant,
+        currents: Mapping[str, Current],
+    ) -> dict[str, Window]:
+        """By line, where one is judged over a time and nothing else speaks against it."""
+        wanted = [
+            one.item
+            for one in kept
+            if one.item.proving.over is not None
+            and one.state is ItemState.WAITING
+            and is_readable(one.item, self._site.points, currents)
+        ]
+        return self._windows.read(wanted, now.wall)
+
+    def _unanswered(
+        self, view: View, found: Round, news: Sequence[_News], now: Instant
+    ) -> list[_News]:
+        """``news`` of lines that stand as they did; a completion is counted anew."""
+        states = round_view.item_states(view, found.id, {one.item.key for one, _ in news})
+        still = [(one, said) for one, said in news if states.get(one.item.key) is one.state]
+        if any(one.item.proof is Proof.COMPLETION for one, _ in still):
+            done, expected = round_view.completion(view, found, now.wall)
+            still = [
+                (one, judge_completion(one.item, done=done, expected=expected))
+                if one.item.proof is Proof.COMPLETION
+                else (one, said)
+                for one, said in still
+            ]
+        return still
+
+    def _fill(self, entry: Entry, found: Round, news: Sequence[_News], now: Instant) -> None:
+        said = [(one.item, verdict) for one, verdict in news]
+        rounds.fill(entry, self._site, found, said, book=self._book, now=now)
         if news:
             rounds.tell(entry, [found.id], now.wall)
-        return round_view.items(view, found.id)
 
     def _news(
         self,
@@ -226,7 +212,9 @@ class Upkeep:
         kept: list[KeptItem],
         now: Instant,
         currents: Mapping[str, Current],
-    ) -> list[tuple[KeptItem, Verdict]]:
+        *,
+        windows: Mapping[str, Window],
+    ) -> list[_News]:
         """What telemetry says of items that are not answered, where that is not known yet."""
         waited = 0 if found.opened_at is None else now.wall - found.opened_at
         said = []
@@ -241,37 +229,21 @@ class Upkeep:
                     currents,
                     now=now,
                     is_patient=waited < found.patience,
+                    window=windows.get(one.item.key),
                 )
                 said.append((one, verdict))
         return [(one, verdict) for one, verdict in said if not one.agrees(verdict)]
 
 
-def _look_again(kept: list[KeptItem], now: int) -> int:
-    """When telemetry may have more to say, µs UTC."""
-    if any(
-        one.state is ItemState.WAITING and one.item.proof in (Proof.POINT, Proof.COUNT)
-        for one in kept
-    ):
+def _look_again(unsettled: Collection[Proof], now: int) -> int:
+    """When telemetry may have more to say, µs UTC. ``unsettled``: how the lines are proved of
+    which that is so."""
+    if any(proof is not Proof.COMPLETION for proof in unsettled):
         return now + _ASK_AGAIN
-    if any(one.item.proof is Proof.COMPLETION for one in kept):
-        return now + _COUNT_AGAIN
-    return now + DAY
-
-
-def _opens_from(now: int) -> int:
-    """What opened before is left alone."""
-    return now - (LOOK_BACK + _MARGIN) * DAY
+    return now + (_COUNT_AGAIN if unsettled else DAY)
 
 
 def _opened_early(found: Round, now: int) -> bool:
     """Whether a clock that was ahead has opened it, and nobody has answered anything."""
     facts = found.facts
     return found.opened_at is not None and facts.started_at is None and facts.opens_at > now + STEP
-
-
-def _times(found: Round) -> tuple[int, int, int]:
-    return found.facts.opens_at, found.facts.due_at, found.facts.late_until
-
-
-def _times_of(one: Due) -> tuple[int, int, int]:
-    return one.opens_at, one.due_at, one.late_until

@@ -25,6 +25,7 @@ def load(connection: Connection, site: str) -> list[ConditionRow]:
             value=row["value"],
             gate_values=(row["gate_value"], *(row["more_gate_values"] or ())),
             test=row["test"],
+            memory=row["memory"],
         )
         for row in rows
     ]
@@ -45,6 +46,7 @@ def save(entry: Entry, rows: Iterable[ConditionRow]) -> None:
                 "gate_value": next(iter(row.gate_values), None),
                 "more_gate_values": list(row.gate_values[1:]),
                 "test": row.test,
+                "memory": None if row.memory is None else dict(row.memory),
             }
             for row in rows
         ],

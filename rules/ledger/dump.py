@@ -4,8 +4,8 @@ A line is an object: ``table``, ``columns``, and ``rows`` as arrays in their ord
 an order in which no row refers to one that is not there yet. What it reads is of one moment, and
 nobody who writes meanwhile waits for it.
 
-Sessions and machines' tokens are left out: who has been logged out since, and a token that was
-revoked since, must not be let in again by a restore.
+Sessions, machines' tokens, screens and contractors' links are left out: who has been logged out
+since, and a token, screen or link that was revoked since, must not be let in again by a restore.
 
 A ledger whose audit is broken is dumped all the same, and its verdict goes along: a restore gives
 back what was there, and never more or less.
@@ -36,10 +36,17 @@ from sqlalchemy import (
 from rules.ledger import audit
 from rules.ledger.audit import Verdict
 from rules.ledger.store import Ledger, migrate
-from rules.ledger.tables import metadata, people, work
+from rules.ledger.tables import contractor_links, kiosks, metadata, people, work
 from rules.ledger.view import View
 
-_LEFT_OUT = frozenset({people.session.name, people.machine_token.name})
+_LEFT_OUT = frozenset(
+    {
+        people.session.name,
+        people.machine_token.name,
+        kiosks.kiosk.name,
+        contractor_links.contractor_link.name,
+    }
+)
 _ALEMBIC = "alembic_version"
 _OURS = frozenset(metadata.tables) | {_ALEMBIC}
 """Every table that a migration of ours has made."""

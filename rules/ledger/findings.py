@@ -19,13 +19,15 @@ from gateway.model.moment import Instant, stamp
 from gateway.model.point import Text
 from rules.inspections.items import RoundItem
 from rules.inspections.regime import Severity
-from rules.ledger import orders, outbox
+from rules.ledger import order_rows, orders
 from rules.ledger.orders import Trouble
 from rules.ledger.roster import calendar_of
 from rules.ledger.rows import words
 from rules.ledger.store import Entry
 from rules.ledger.tables.rounds import round_finding
 from rules.notify.notice import of_finding
+from rules.notify.posting import post
+from rules.orders.book import OrderBook
 from rules.orders.lifecycle import RUNNING
 from rules.rule import Priority
 
@@ -41,13 +43,14 @@ def record(
     round_id: str,
     item: RoundItem,
     *,
+    book: OrderBook,
     why: Text,
     now: Instant,
     had_passed: bool = False,
 ) -> bool:
     """``item`` failed, for ``why``; False if that was found in this round before: no effect.
 
-    ``had_passed``: until now it was in order.
+    ``had_passed``: until now it was in order. ``book`` says how long an order may take.
     """
     finding = f"{round_id}.{item.key}"
     text = Text(
@@ -72,14 +75,13 @@ def record(
         trouble = _trouble(occurrence, finding, item, site, now)
         calendar = calendar_of(entry, site)
         reference = orders.answer_trouble(
-            entry, trouble, item.terms, at=now, now=now, calendar=calendar
+            entry, trouble, item.terms, at=now, now=now, calendar=calendar, book=book
         )
         _set(entry, finding, order_id=reference.id)
     if item.severity is Severity.SERIOUS:
         priority = PRIORITIES[item.severity]
         notice = of_finding(finding=occurrence, text=text, priority=priority, at=now.wall)
-        body = notice.body(site.zone)
-        outbox.post(entry, notice.id, body, site.webhooks, priority=priority, now=now)
+        post(entry, site, notice, now)
     return True
 
 
@@ -88,7 +90,7 @@ def _has_ended(entry: Entry, finding: str) -> bool:
     order_id = entry.connection.execute(
         select(round_finding.c.order_id).where(_row(entry, finding))
     )
-    order = orders.find(entry, order_id.scalar_one())
+    order = order_rows.find(entry, order_id.scalar_one())
     return order is not None and order["state"] not in RUNNING
 
 

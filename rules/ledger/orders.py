@@ -1,34 +1,46 @@
-"""Writing work orders: every step goes through the life-cycle table and leaves an event.
+"""Making work orders, and what happens to them by themselves.
 
 One order answers all alarms and findings of one cause at one piece of equipment until it is
-closed.
+over. What people do with an order is in ``order_steps``, its clocks in ``order_clocks``.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from sqlalchemy import RowMapping, insert, select, update
+from sqlalchemy import RowMapping, select
 
-from gateway.model.moment import Instant
+from gateway.model.moment import Instant, stamp
 from gateway.model.point import Text
-from rules.ledger import alarms, timers
-from rules.ledger.rows import (
-    Alarm,
-    ChangeKind,
-    OrderReference,
-    instant,
-    instant_columns,
-    words,
+from rules.alarms.lifecycle import AlarmState
+from rules.ledger import alarms, order_clocks, proofs, timers
+from rules.ledger.order_rows import (
+    clocks_of,
+    find,
+    move,
+    note,
+    of_cause,
+    pauses_of,
+    resuming,
+    save_clock,
 )
+from rules.ledger.rows import Alarm, OrderReference, OrderSource, Requester, words
 from rules.ledger.store import Entry
-from rules.ledger.tables.work import order_event, work_order
+from rules.ledger.tables.alarms import alarm as alarm_table
+from rules.ledger.tables.orders import work_order
+from rules.ledger.tables.rounds import round_finding
 from rules.ledger.timers import TimerKind
-from rules.orders.clock import due_of, resumed, runs_in_working_time
-from rules.orders.lifecycle import NOT_CLOSED, RUNNING, OrderEvent, OrderState, step
-from rules.rule import OrderTerms, Priority
+from rules.orders.book import OrderBook
+from rules.orders.clock import Clock, ClockName, calendar_kind, due_of, near
+from rules.orders.lifecycle import OrderEvent, OrderState, step
+from rules.priority import Priority
+from rules.rule import OrderTerms
 from rules.shifts.calendar import Calendar
+
+_EXPLAINED = (AlarmState.SUPPRESSED, AlarmState.SHELVED, AlarmState.OUT_OF_SERVICE)
+"""Alarms that are there and ask nobody for anything."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,6 +63,33 @@ class Trouble:
     """Id of the finding; None: an alarm."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewOrder:
+    id: str
+    source: OrderSource
+    equipment: str
+    """Or the area that it is about, or the site."""
+    equipment_name: Text
+    area: str
+    category: str
+    category_name: Text
+    title: Text
+    cause_key: str
+    """Of an order that no other one ever answers: something that is its own alone."""
+    priority: Priority
+    close_after: int = 0
+    """µs without an alarm after which telemetry has shown that the work is good."""
+    complete_within: int | None = None
+    """µs from its making, where a rule says so; None: what the time limits say."""
+    description: str | None = None
+    created_by: str | None = None
+    finding: str | None = None
+    requester: Requester | None = None
+    cost: float | None = None
+    promised_until: int | None = None
+    promised_by: str | None = None
+
+
 def answer(
     entry: Entry,
     alarm: Alarm,
@@ -59,12 +98,13 @@ def answer(
     at: Instant,
     now: Instant,
     calendar: Calendar,
+    book: OrderBook | None = None,
 ) -> OrderReference:
-    """The order that answers ``alarm``: the one of its cause that is not closed, or a new one.
+    """The order that answers ``alarm``: the one of its cause that is not over, or a new one.
 
     ``at`` is when the alarm was raised, by the clocks of whoever saw it; ``now`` is the time by
     the clocks of this machine. ``calendar`` counts the time of an order that runs in working
-    time.
+    time. ``book`` says how long a new one may take; None: it is not known here.
     """
     trouble = Trouble(
         id=alarm.id,
@@ -74,11 +114,13 @@ def answer(
         area=alarm.area,
         cause_key=alarm.cause_key,
         priority=alarm.priority,
-        at=alarm.raised_at,
+        at=at.wall,
         finding=None,
     )
-    reference = answer_trouble(entry, trouble, terms, at=at, now=now, calendar=calendar)
+    reference = answer_trouble(entry, trouble, terms, at=at, now=now, calendar=calendar, book=book)
     alarms.join_order(entry, alarm.id, reference.id)
+    if alarm.life_safety:
+        timers.put_first(entry, reference.id)
     return reference
 
 
@@ -90,140 +132,177 @@ def answer_trouble(
     at: Instant,
     now: Instant,
     calendar: Calendar,
+    book: OrderBook | None = None,
 ) -> OrderReference:
-    """The order of the trouble's cause that is not closed, or a new one; see :func:`answer`.
+    """The order of the trouble's cause that is not over, or a new one; see :func:`answer`.
 
     An order is as urgent as the most urgent trouble that it answers.
     """
-    row = _of_cause(entry, trouble.equipment, trouble.cause_key)
+    row = of_cause(entry, trouble.equipment, trouble.cause_key)
     if row is None:
-        working = calendar if runs_in_working_time(trouble.priority) else None
-        return _create(entry, trouble, terms, due_of(at, terms.complete_within, now, working))
-    if row["state"] == OrderState.COMPLETED:
-        _relapse(entry, row, trouble, now, calendar)
+        new = _new(entry, trouble, terms)
+        return make(entry, new, book, at=at, now=now, calendar=calendar, why=trouble.id)
+    if row["state"] in (OrderState.COMPLETED, OrderState.VERIFIED):
+        _relapse(entry, row, trouble, now)
     else:
-        _step(entry, row, OrderEvent.JOIN, trouble.at, why=trouble.id)
+        move(entry, row, OrderEvent.JOIN, trouble.at, why=trouble.id)
     if trouble.priority.rank < Priority(row["priority"]).rank:
         _escalate(entry, row["id"], trouble, terms, at=at, now=now, calendar=calendar)
     return OrderReference(id=row["id"], number=row["number"])
 
 
-def accept(entry: Entry, row: RowMapping, *, by: str, now: Instant) -> None:
-    """Raises ``IllegalTransitionError`` where the state does not allow it."""
-    _step(entry, row, OrderEvent.ACCEPT, now.wall, by=by, accepted_at=now.wall, accepted_by=by)
+def make(
+    entry: Entry,
+    new: NewOrder,
+    book: OrderBook | None,
+    *,
+    at: Instant,
+    now: Instant,
+    calendar: Calendar,
+    why: str | None = None,
+) -> OrderReference:
+    """Write a new order with its clocks; ``at`` is when it counts from.
 
-
-def complete(entry: Entry, row: RowMapping, *, by: str, note: str, now: Instant) -> None:
-    """Raises ``IllegalTransitionError`` where the state does not allow it."""
-    _step(
-        entry,
-        row,
-        OrderEvent.COMPLETE,
-        now.wall,
-        by=by,
-        why=note,
-        **instant_columns("completed", now),
-        completed_by=by,
-        note=note,
-    )
-    timers.cancel(entry, TimerKind.BREACH, row["id"])
-    wait_for_close(entry, row["id"], now)
-
-
-def wait_for_close(entry: Entry, order_id: str, now: Instant) -> None:
-    """A completed order whose alarms are all gone begins its wait for a relapse."""
-    row = find(entry, order_id)
-    if row is None or row["state"] != OrderState.COMPLETED:
-        return
-    if not alarms.any_present(entry, order_id):
-        timers.start(entry, TimerKind.CLOSE, order_id, now.plus(row["close_after"]))
-
-
-def breach(entry: Entry, order_id: str, now: Instant) -> RowMapping | None:
-    """The time allowed is over; the order, or None where nobody is waiting for it any more."""
-    row = find(entry, order_id)
-    if row is None or row["state"] not in RUNNING:
-        return None
-    _step(entry, row, OrderEvent.BREACH, now.wall, breached_at=now.wall)
-    return row
-
-
-def close(entry: Entry, order_id: str, now: Instant) -> None:
-    """No relapse came; nothing happens where one of its alarms is there after all."""
-    row = find(entry, order_id)
-    if row is None or row["state"] != OrderState.COMPLETED or alarms.any_present(entry, order_id):
-        return
-    _step(entry, row, OrderEvent.CLOSE, now.wall, closed_at=now.wall)
-
-
-def find(entry: Entry, order_id: str) -> RowMapping | None:
-    query = select(work_order).where(
-        work_order.c.site_id == entry.site, work_order.c.id == order_id
-    )
-    return entry.connection.execute(query).mappings().one_or_none()
-
-
-def _of_cause(entry: Entry, equipment: str, cause_key: str) -> RowMapping | None:
-    query = select(work_order).where(
-        work_order.c.site_id == entry.site,
-        work_order.c.equipment == equipment,
-        work_order.c.cause_key == cause_key,
-        work_order.c.state.in_(NOT_CLOSED),
-    )
-    return entry.connection.execute(query).mappings().one_or_none()
-
-
-def _create(entry: Entry, trouble: Trouble, terms: OrderTerms, due: Instant) -> OrderReference:
-    new = step(OrderState.NEW, OrderEvent.CREATE, order=trouble.cause_key)
+    Where ``book`` is not known only the clock of its own rule begins, and the rules add what is
+    in force with their next commit. Raises ``IntegrityError`` where there is one of this id, or
+    one of the same equipment and cause that is not over.
+    """
+    state = step(OrderState.NEW, OrderEvent.CREATE, order=new.cause_key)
     number = entry.next_order_number()
-    order_id = f"{trouble.id}.order"
-    entry.connection.execute(
-        insert(work_order).values(
-            site_id=entry.site,
-            id=order_id,
-            number=number,
-            equipment=trouble.equipment,
-            equipment_name=words(trouble.equipment_name),
-            area=trouble.area,
-            category=terms.category,
-            category_name=words(terms.category_name),
-            title={
-                "zh": f"{trouble.equipment_name.zh} {trouble.name.zh}",
-                "en": f"{trouble.equipment_name.en}: {trouble.name.en}",
-            },
-            cause_key=trouble.cause_key,
-            priority=trouble.priority.value,
-            state=new.value,
-            created_at=trouble.at,
-            limit=terms.complete_within,
-            **instant_columns("due", due),
-            close_after=terms.close_after,
-            finding=trouble.finding,
-        )
+    entry.add(
+        work_order,
+        number=number,
+        state=state.value,
+        created_at=at.wall,
+        materials=[],
+        promise_postponed=False,
+        **_columns(new),
     )
-    timers.start(entry, TimerKind.BREACH, order_id, due)
-    _note(entry, order_id, OrderEvent.CREATE, OrderState.NEW, new, at=trouble.at, why=trouble.id)
-    return OrderReference(id=order_id, number=number)
+    note(
+        entry,
+        new.id,
+        OrderEvent.CREATE,
+        OrderState.NEW,
+        state,
+        at=at.wall,
+        by=new.created_by,
+        why=why,
+    )
+    row = find(entry, new.id)
+    assert row is not None
+    begun = near(at, now)
+    own = None
+    if new.complete_within is not None:
+        own = Clock(
+            name=ClockName.COMPLETE,
+            limit=new.complete_within,
+            calendar=calendar_kind(new.priority),
+            started=begun,
+        )
+    known = book or OrderBook()
+    order_clocks.begin(entry, row, own, known, at=begun, now=now, calendar=calendar)
+    if book is None:
+        order_clocks.to_reckon(entry, new.id, now)
+    if new.promised_until is not None:
+        order_clocks.promised(entry, new.id, new.promised_until, now)
+    # It has no alarm yet that could make it one of life safety.
+    rank = timers.ranked_order(new.priority, new.category, by_alarm=False)
+    timers.start(entry, TimerKind.STAFF, new.id, now, allowed=0, rank=rank)
+    return OrderReference(id=new.id, number=number)
 
 
-def _relapse(
-    entry: Entry, row: RowMapping, trouble: Trouble, now: Instant, calendar: Calendar
-) -> None:
-    working = calendar if runs_in_working_time(Priority(row["priority"])) else None
-    due = resumed(instant(row, "due"), instant(row, "completed"), now, working)
-    _step(
+def explained(entry: Entry, order_id: str, *, by: str, now: Instant) -> None:
+    """One of its alarms turns out to be an effect of the alarm ``by``.
+
+    An order that nobody has taken, and that no other alarm still asks for, is void; any other
+    goes on.
+    """
+    row = find(entry, order_id)
+    if row is None or row["state"] not in (OrderState.OPEN, OrderState.ASSIGNED):
+        return
+    if row["finding"] is not None or row["source"] != OrderSource.ALARM or _is_asked(entry, row):
+        return
+    why = f"explained by {by}"
+    move(entry, row, OrderEvent.VOID, now.wall, why=why, voided_at=now.wall)
+    order_clocks.stopped(entry, order_id, now)
+
+
+def _is_asked(entry: Entry, row: RowMapping) -> bool:
+    """Whether one of its alarms is there that is not explained, or a round found it too."""
+    query = select(round_finding.c.id).where(
+        round_finding.c.site_id == entry.site, round_finding.c.order_id == row["id"]
+    )
+    if entry.connection.execute(query.limit(1)).first() is not None:
+        return True
+    of_alarms = select(alarm_table.c.state).where(
+        alarm_table.c.site_id == entry.site, alarm_table.c.order_id == row["id"]
+    )
+    states = [AlarmState(state) for state in entry.connection.execute(of_alarms).scalars()]
+    return any(state.present and state not in _EXPLAINED for state in states)
+
+
+def _new(entry: Entry, trouble: Trouble, terms: OrderTerms) -> NewOrder:
+    is_alarm = trouble.finding is None
+    order_id = f"{trouble.id}.order"
+    if find(entry, order_id) is not None:
+        # It is back, or is asked for again, after the order that answered it was over.
+        order_id = f"{trouble.id}.{stamp(trouble.at)}.order"
+    return NewOrder(
+        id=order_id,
+        source=OrderSource.ALARM if is_alarm else OrderSource.FINDING,
+        equipment=trouble.equipment,
+        equipment_name=trouble.equipment_name,
+        area=trouble.area,
+        category=terms.category,
+        category_name=terms.category_name,
+        title=Text(
+            zh=f"{trouble.equipment_name.zh} {trouble.name.zh}",
+            en=f"{trouble.equipment_name.en}: {trouble.name.en}",
+        ),
+        cause_key=trouble.cause_key,
+        priority=trouble.priority,
+        close_after=terms.close_after,
+        complete_within=terms.complete_within,
+        finding=trouble.finding,
+    )
+
+
+def _columns(new: NewOrder) -> Mapping[str, Any]:
+    return {
+        **{name: getattr(new, name) for name in NewOrder.__slots__},
+        "source": new.source.value,
+        "priority": new.priority.value,
+        "equipment_name": words(new.equipment_name),
+        "category_name": words(new.category_name),
+        "title": words(new.title),
+        "requester": None if new.requester is None else asdict(new.requester),
+    }
+
+
+def _relapse(entry: Entry, row: RowMapping, trouble: Trouble, now: Instant) -> None:
+    """The trouble is back: somebody has to take the order again, and its clock goes on."""
+    order_clocks.back_to_work(entry, row, now)
+    order_clocks.asked_again(entry, row["id"], now)
+    timers.cancel(entry, TimerKind.PROVE, row["id"])
+    proofs.forget(entry, row["id"])
+    timers.start(entry, TimerKind.STAFF, row["id"], now, allowed=0)
+    move(
         entry,
         row,
         OrderEvent.RELAPSE,
         trouble.at,
         why=trouble.id,
-        **instant_columns("due", due),
-        **instant_columns("completed", None),
-        completed_by=None,
+        completed_wall=None,
+        completed_mono=None,
+        completed_boot=None,
+        **dict.fromkeys(NOBODY_HAS_IT),
+        **dict.fromkeys(NOT_DONE),
     )
-    timers.cancel(entry, TimerKind.CLOSE, row["id"])
-    if row["breached_at"] is None:
-        timers.start(entry, TimerKind.BREACH, row["id"], due)
+
+
+NOBODY_HAS_IT = ("assigned_at", "assigned_to", "accepted_at", "accepted_by", "arrived_at")
+"""Columns of an order that is given back or comes back; who had it says its history."""
+NOT_DONE = ("started_at", "completed_by", "verified_at", "verified_by")
 
 
 def _escalate(
@@ -238,62 +317,28 @@ def _escalate(
 ) -> None:
     """The order becomes as urgent as ``trouble``; of the two times allowed the earlier end holds.
 
-    An order that has been breached stays so: its end is over already.
+    Its pauses count for the new limit as they did for the old one. What has been told of it was
+    told of something less urgent: it is told anew. What lay suspended cannot wait any more.
     """
     row = find(entry, order_id)
     assert row is not None
     columns: dict[str, Any] = {"priority": trouble.priority.value}
-    working = calendar if runs_in_working_time(trouble.priority) else None
-    due = due_of(at, terms.complete_within, now, working)
-    is_earlier = due.since(instant(row, "due")) < 0
-    if is_earlier:
-        columns |= {"limit": terms.complete_within, **instant_columns("due", due)}
-    _step(entry, row, OrderEvent.ESCALATE, trouble.at, why=trouble.id, **columns)
-    if is_earlier and row["breached_at"] is None:
-        timers.start(entry, TimerKind.BREACH, order_id, due)
-
-
-def _step(
-    entry: Entry,
-    row: RowMapping,
-    happened: OrderEvent,
-    at: int,
-    *,
-    by: str | None = None,
-    why: str | None = None,
-    **columns: Any,
-) -> None:
-    old = OrderState(row["state"])
-    new = step(old, happened, order=row["id"])
-    entry.connection.execute(
-        update(work_order)
-        .where(work_order.c.site_id == entry.site, work_order.c.id == row["id"])
-        .values(state=new.value, **columns)
-    )
-    _note(entry, row["id"], happened, old, new, at=at, by=by, why=why)
-
-
-def _note(
-    entry: Entry,
-    order_id: str,
-    happened: OrderEvent,
-    old: OrderState,
-    new: OrderState,
-    *,
-    at: int,
-    by: str | None = None,
-    why: str | None = None,
-) -> None:
-    entry.connection.execute(
-        insert(order_event).values(
-            site_id=entry.site,
-            change=entry.changed(ChangeKind.ORDER, order_id, at),
-            order_id=order_id,
-            at=at,
-            event=happened.value,
-            from_state=old.value,
-            to_state=new.value,
-            by=by,
-            why=why,
+    clock = clocks_of(entry, order_id).get(ClockName.COMPLETE)
+    pauses = pauses_of(entry, order_id)
+    if clock is not None:
+        urgent = replace(
+            clock,
+            limit=terms.complete_within,
+            calendar=calendar_kind(trouble.priority),
+            started=near(at, now),
         )
-    )
+        ends = (due_of(one, pauses, now, calendar) for one in (urgent, clock))
+        if clock.started is None or next(ends).since(next(ends)) < 0:
+            save_clock(entry, order_id, urgent)
+            columns["complete_within"] = terms.complete_within
+    row = move(entry, row, OrderEvent.ESCALATE, trouble.at, why=trouble.id, **columns)
+    if row["state"] == OrderState.SUSPENDED:
+        move(entry, row, resuming(entry, row), now.wall, why=trouble.id, suspended_why=None)
+        order_clocks.resumed(entry, order_id, now)
+        timers.start(entry, TimerKind.URGENT, order_id, now, allowed=0)
+    order_clocks.more_urgent(entry, order_id, now)

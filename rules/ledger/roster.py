@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, timedelta, tzinfo
 
 from sqlalchemy import RowMapping, Select, select
@@ -12,28 +12,21 @@ from gateway.model.equipment import Site
 from gateway.model.moment import Instant
 from gateway.model.point import Text
 from rules.ledger import audit
+from rules.ledger.own_days import own_days
 from rules.ledger.rows import ChangeKind
 from rules.ledger.store import Entry
 from rules.ledger.tables.roster import (
-    calendar_day,
     leave,
     roster_override,
     rotation,
     shift,
     team,
     team_member,
-    working_hours,
 )
 from rules.ledger.view import View
 from rules.people.people import Person, everybody
 from rules.people.roles import Actor
-from rules.shifts.calendar import (
-    DEFAULT_HOURS,
-    Calendar,
-    DayKind,
-    SpecialDay,
-    WorkingHours,
-)
+from rules.shifts.calendar import Calendar, OwnDays
 from rules.shifts.duty import (
     Duty,
     Leave,
@@ -52,19 +45,13 @@ Source = View | Entry
 
 def calendar_of(source: Source, site: Site) -> Calendar:
     """The rulebook's years, with the changes and the hours that the site has entered."""
-    hours = _rows(source, select(working_hours).where(working_hours.c.site_id == source.site))
-    changed = _rows(source, select(calendar_day).where(calendar_day.c.site_id == source.site))
+    return calendar_with(own_days(source.connection, source.site), site)
+
+
+def calendar_with(own: OwnDays, site: Site) -> Calendar:
+    """The rulebook's years, with ``own``."""
     return Calendar(
-        zone=site.zone,
-        years=years_of(site.rulebook),
-        changed={
-            row["date"]: SpecialDay(kind=DayKind(row["kind"]), name=_text_if(row["name"]))
-            for row in changed
-        },
-        hours=next(
-            (WorkingHours(starts=row["starts"], ends=row["ends"]) for row in hours),
-            DEFAULT_HOURS,
-        ),
+        zone=site.zone, years=years_of(site.rulebook), changed=own.changed, hours=own.hours
     )
 
 
@@ -190,10 +177,6 @@ def note(
     """A deed for the audit, and for whoever is looking."""
     audit.record(entry, actor, action, subject, now.wall, **detail)
     entry.changed(ChangeKind.ROSTER, subject, now.wall)
-
-
-def _text_if(words: Mapping[str, str] | None) -> Text | None:
-    return None if words is None else Text(**words)
 
 
 def _rows(source: Source, query: Select[*tuple[object, ...]]) -> Sequence[RowMapping]:

@@ -10,10 +10,18 @@ from sqlalchemy import RowMapping
 
 from gateway.model.point import Text
 from gateway.model.quality import Quality
+from rules.inspections.compared import Compared
 from rules.inspections.items import RoundItem
 from rules.inspections.judge import ItemState, ProvedBy, Value, Verdict
 from rules.inspections.lifecycle import Facts, RoundState, state_of
-from rules.inspections.regime import Answer, Band, Choice, Level, Proof, Severity
+from rules.inspections.regime import Answer, Band, Choice, Level, Proof, Regime, Severity
+from rules.ledger.round_proof_rows import (
+    compared_of,
+    proving_columns,
+    proving_of,
+    window_columns,
+    window_of,
+)
 from rules.ledger.rows import OrderReference, words
 from rules.people.roles import Role
 from rules.rule import OrderTerms
@@ -57,10 +65,18 @@ class Round:
     countersigned_by_name: str | None
     countersign_note: str | None
     counts: Counts
+    version: str | None
+    """Of the regime's file; None: from before versions were kept."""
+    consequences: Mapping[str, Any]
+    """As ``inspections.consequences`` writes them."""
 
     def state(self, now: int) -> RoundState:
         """As it stands at ``now`` (µs UTC)."""
         return state_of(self.facts, now)
+
+    def is_of(self, regime: Regime) -> bool:
+        """Whether it was planned by this version of its regime, as far as that is known."""
+        return self.version in (None, regime.version)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,6 +93,22 @@ class RoundEntry:
     via: str
     taken_at: int | None
     received_at: int
+    scanned: str | None = None
+    """The area or the equipment whose code was scanned with it."""
+    scanned_at: int | None = None
+    compared: Compared | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SpotCheck:
+    """What who countersigns found where a line was looked at again."""
+
+    item: str
+    agrees: bool
+    note: str | None
+    by: str
+    by_name: str | None
+    at: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -101,6 +133,8 @@ class KeptItem:
     reading: ProvedBy | None
     entry: RoundEntry | None
     """The newest."""
+    scan: RoundEntry | None
+    """The newest that came with a scan."""
     finding: RoundFinding | None
 
     def agrees(self, verdict: Verdict) -> bool:
@@ -149,6 +183,8 @@ def round_of(row: RowMapping, counts: Counts, names: Mapping[str, str]) -> Round
         countersigned_by_name=names.get(row["countersigned_by"]),
         countersign_note=row["countersign_note"],
         counts=counts,
+        version=row["version"],
+        consequences=row["consequences"],
     )
 
 
@@ -164,6 +200,9 @@ def entry_of(row: RowMapping, names: Mapping[str, str]) -> RoundEntry:
         via=row["via"],
         taken_at=row["taken_at"],
         received_at=row["received_at"],
+        scanned=row["scanned"],
+        scanned_at=row["scanned_at"],
+        compared=compared_of(row["compared"]),
     )
 
 
@@ -214,7 +253,9 @@ def item_columns(item: RoundItem) -> dict[str, Any]:
             "complete_within": terms.complete_within,
             "close_after": terms.close_after,
         },
-        "source": item.source,
+        "source": item.source.en,
+        "source_zh": item.source.zh,
+        "proving": proving_columns(item.proving),
     }
 
 
@@ -249,7 +290,8 @@ def item_of(row: RowMapping) -> RoundItem:
             complete_within=terms["complete_within"],
             close_after=terms["close_after"],
         ),
-        source=row["source"],
+        source=Text(zh=row["source_zh"] or row["source"], en=row["source"]),
+        proving=proving_of(row["proving"]),
     )
 
 
@@ -269,6 +311,7 @@ def verdict_columns(verdict: Verdict) -> dict[str, Any]:
             "source_time": reading.source_time,
             "received_at": reading.received_at,
             "age": reading.age,
+            "window": window_columns(reading.window),
         },
     }
 
@@ -288,6 +331,7 @@ def verdict_of(row: RowMapping) -> Verdict:
             source_time=said["source_time"],
             received_at=said["received_at"],
             age=said["age"],
+            window=window_of(said.get("window")),
         ),
     )
 

@@ -35,6 +35,7 @@ from rules.ledger.round_rows import (
     verdict_of,
 )
 from rules.ledger.rows import LifecycleEvent, event_of
+from rules.ledger.tables.orders import work_order
 from rules.ledger.tables.rounds import (
     round_,
     round_duty,
@@ -43,9 +44,14 @@ from rules.ledger.tables.rounds import (
     round_finding,
     round_item,
 )
-from rules.ledger.tables.work import work_order
 from rules.ledger.view import View
 from rules.people import people
+
+_MAY_CHANGE = or_(
+    round_item.c.proof == Proof.COMPLETION.value,
+    and_(round_item.c.proof.is_not(None), round_item.c.state == ItemState.WAITING.value),
+)
+"""Telemetry may have more to say of it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -117,15 +123,20 @@ def completion(view: View, holder: Round, now: int) -> tuple[int, int]:
     return done, expected
 
 
-def items(view: View, round_id: str) -> list[KeptItem]:
-    """The lines in their order, each with its newest entry and its finding."""
-    entries = {entry.item: entry for entry in _entries(view, round_id)}
+def items(view: View, round_id: str, keys: Collection[str] | None = None) -> list[KeptItem]:
+    """The lines in their order, each with its newest entry and its finding; of ``keys`` only, if
+    they are given."""
+    given = _entries(view, round_id)
+    entries = {entry.item: entry for entry in given}
+    scans = {entry.item: entry for entry in given if entry.scanned is not None}
     found = {finding.item: finding for finding in findings(view, round_id)}
     query = (
         select(round_item)
         .where(round_item.c.site_id == view.site, round_item.c.round_id == round_id)
         .order_by(round_item.c.position)
     )
+    if keys is not None:
+        query = query.where(round_item.c.key.in_(keys))
     kept = []
     for row in view.connection.execute(query).mappings():
         item, verdict = item_of(row), verdict_of(row)
@@ -136,6 +147,7 @@ def items(view: View, round_id: str) -> list[KeptItem]:
                 why=verdict.why,
                 reading=verdict.reading,
                 entry=entries.get(item.key),
+                scan=scans.get(item.key),
                 finding=found.get(item.key),
             )
         )
@@ -175,19 +187,45 @@ def undone(view: View, *, late_after: int) -> list[Round]:
     return _rounds(view, query.order_by(round_.c.opens_at, round_.c.id))
 
 
+def never_opened(view: View, round_ids: Collection[str]) -> list[Round]:
+    """Those of ``round_ids`` that are planned and were never opened."""
+    if not round_ids:
+        return []
+    query = _of_site(view).where(
+        round_.c.id.in_(round_ids), round_.c.opened_at.is_(None), round_.c.void_at.is_(None)
+    )
+    return _rounds(view, query)
+
+
 def unsettled(view: View, round_ids: Collection[str]) -> set[str]:
     """Those of which telemetry may have more to say."""
-    may_change = or_(
-        round_item.c.proof == Proof.COMPLETION.value,
-        and_(round_item.c.proof.is_not(None), round_item.c.state == ItemState.WAITING.value),
-    )
     query = (
         select(round_item.c.round_id)
-        .where(round_item.c.site_id == view.site, may_change)
+        .where(round_item.c.site_id == view.site, _MAY_CHANGE)
         .where(round_item.c.round_id.in_(round_ids))
         .distinct()
     )
     return set(view.connection.execute(query).scalars())
+
+
+def unsettled_lines(view: View, round_id: str) -> dict[str, Proof]:
+    """Its lines of which telemetry may have more to say, in their order → how they are proved."""
+    query = (
+        select(round_item.c.key, round_item.c.proof)
+        .where(round_item.c.site_id == view.site, round_item.c.round_id == round_id, _MAY_CHANGE)
+        .order_by(round_item.c.position)
+    )
+    return {key: Proof(proof) for key, proof in view.connection.execute(query)}
+
+
+def item_states(view: View, round_id: str, keys: Collection[str]) -> dict[str, ItemState]:
+    """How the lines ``keys`` stand."""
+    query = select(round_item.c.key, round_item.c.state).where(
+        round_item.c.site_id == view.site,
+        round_item.c.round_id == round_id,
+        round_item.c.key.in_(keys),
+    )
+    return {key: ItemState(state) for key, state in view.connection.execute(query)}
 
 
 def voided(view: View, *, opens_from: int) -> dict[str, Round | None]:

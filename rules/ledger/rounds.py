@@ -8,16 +8,18 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, insert, select, update
+from sqlalchemy import ColumnElement, Update, and_, bindparam, delete, insert, select, update
 
 from gateway.model.equipment import Site
 from gateway.model.moment import Instant
+from rules.inspections import consequences
 from rules.inspections.calendar import Due
 from rules.inspections.items import RoundItem
 from rules.inspections.judge import ItemState, NewEntry, Verdict, complaint
 from rules.inspections.lifecycle import RoundEvent, RoundState, step
 from rules.inspections.regime import Proof, Regime
-from rules.ledger import findings
+from rules.ledger import equipment_checks, findings
+from rules.ledger.round_proof_rows import compared_columns
 from rules.ledger.round_rows import (
     KeptItem,
     Round,
@@ -35,6 +37,7 @@ from rules.ledger.tables.rounds import (
     round_finding,
     round_item,
 )
+from rules.orders.book import OrderBook
 from rules.people.roles import Actor
 from rules.refusals import ConflictError
 
@@ -73,10 +76,14 @@ def plan(entry: Entry, site: Site, regime: Regime, due: Due, now: int) -> bool:
         due_at=due.due_at,
         late_until=due.late_until,
         planned_at=now,
+        version=regime.version,
+        **_following(consequences.of(regime), due, now),
     )
     if is_new:
-        passed = now >= due.late_until
-        why = "its whole window had passed when the duty room came back" if passed else None
+        passed = "its whole window had passed when the duty room came back"
+        why = passed if now >= due.late_until else None
+        if due.is_caught_up:
+            why = f"{passed}: it is open now instead"
         _note(entry, due.id, RoundEvent.PLAN, RoundState.NEW, new, at=now, why=why)
     return is_new
 
@@ -113,6 +120,17 @@ def lay_out(entry: Entry, round_id: str, lines: Sequence[RoundItem]) -> None:
         entry.connection.execute(insert(round_item), rows)
 
 
+def wipe(entry: Entry, round_id: str) -> None:
+    """Its lines are as they were before telemetry said anything, but those found wrong."""
+    of_round = and_(round_finding.c.site_id == entry.site, round_finding.c.round_id == round_id)
+    entry.connection.execute(
+        update(round_item)
+        .where(round_item.c.site_id == entry.site, round_item.c.round_id == round_id)
+        .where(round_item.c.key.not_in(select(round_finding.c.item).where(of_round)))
+        .values(**verdict_columns(Verdict(state=ItemState.WAITING)))
+    )
+
+
 def open_(entry: Entry, found: Round, now: int) -> bool:
     """Its time has come; False if somebody has opened it before."""
     here = _row(entry, found.id)
@@ -141,17 +159,27 @@ def set_back(entry: Entry, found: Round, now: int) -> bool:
     if closed.rowcount != 1:
         return False
     _step(entry, found, RoundEvent.SET_BACK, now, why="the clock that opened it was ahead")
+    equipment_checks.take_back(entry, found.id, found.level)
     return True
 
 
 def move(entry: Entry, found: Round, due: Due, now: int) -> None:
     """It is planned for another time; raises ``IllegalTransitionError`` unless it is planned."""
-    _step(entry, found, RoundEvent.MOVE, now, why=due.day.isoformat(), **_times(due))
+    deed = {**_times(due), **_following(found.consequences, due, now)}
+    _step(entry, found, RoundEvent.MOVE, now, why=due.day.isoformat(), **deed)
 
 
-def restore(entry: Entry, found: Round, due: Due, now: int) -> None:
-    """What was withdrawn is in force again."""
-    _step(entry, found, RoundEvent.RESTORE, now, void_at=None, **_times(due))
+def catch_up(entry: Entry, found: Round, due: Due, now: int) -> None:
+    """Nobody could do it in its window: it has another one from now on."""
+    why = "the duty room was away for its whole window"
+    deed = {**_times(due), **_following(found.consequences, due, now)}
+    _step(entry, found, RoundEvent.CATCH_UP, now, why=why, **deed)
+
+
+def restore(entry: Entry, found: Round, due: Due, regime: Regime, now: int) -> None:
+    """What was withdrawn is in force again, as ``regime`` is now."""
+    deed = {**_times(due), **_following(consequences.of(regime), due, now)}
+    _step(entry, found, RoundEvent.RESTORE, now, void_at=None, version=regime.version, **deed)
 
 
 def withdraw(entry: Entry, found: Round, now: int) -> None:
@@ -164,32 +192,63 @@ def _times(due: Due) -> dict[str, Any]:
     return {"opens_at": due.opens_at, "due_at": due.due_at, "late_until": due.late_until}
 
 
+def _following(said: Mapping[str, Any], due: Due, now: int) -> dict[str, Any]:
+    """The columns of what follows when it is late or missed."""
+    at = consequences.first_at(said, due_at=due.due_at, late_until=due.late_until, now=now)
+    return {"consequences": said, "follows_at": at}
+
+
 def fill(
-    entry: Entry, site: Site, round_id: str, item: RoundItem, verdict: Verdict, *, now: Instant
+    entry: Entry,
+    site: Site,
+    found: Round,
+    said: Sequence[tuple[RoundItem, Verdict]],
+    *,
+    book: OrderBook,
+    now: Instant,
 ) -> None:
-    """What telemetry says of a line that nobody has answered.
+    """What telemetry says of lines of ``found`` that nobody has answered.
 
     A failure is a finding at once; of a completion, which may yet change, when it is signed.
     """
-    _set_item(entry, round_id, item.key, verdict_columns(verdict))
-    if item.proof is not Proof.COMPLETION:
-        _find(entry, site, round_id, item, verdict, now=now)
+    rows = [{"of_key": item.key, **verdict_columns(verdict)} for item, verdict in said]
+    if rows:
+        # In one: a round of a large site has thousands of lines, and alarms wait meanwhile.
+        entry.connection.execute(_verdicts(entry.site, found.id), rows)
+        equipment_checks.by_telemetry(entry, found.id, found.level, said, now.wall)
+    for item, verdict in said:
+        if item.proof is not Proof.COMPLETION:
+            _find(entry, site, found.id, item, verdict, book=book, now=now)
 
 
 def settle(
-    entry: Entry, site: Site, round_id: str, item: RoundItem, verdict: Verdict, *, now: Instant
+    entry: Entry,
+    site: Site,
+    round_id: str,
+    item: RoundItem,
+    verdict: Verdict,
+    *,
+    book: OrderBook,
+    now: Instant,
 ) -> None:
     """A completion as it is when the round is signed."""
     _set_item(entry, round_id, item.key, verdict_columns(verdict))
-    _find(entry, site, round_id, item, verdict, now=now)
+    _find(entry, site, round_id, item, verdict, book=book, now=now)
 
 
 def _find(
-    entry: Entry, site: Site, round_id: str, item: RoundItem, verdict: Verdict, *, now: Instant
+    entry: Entry,
+    site: Site,
+    round_id: str,
+    item: RoundItem,
+    verdict: Verdict,
+    *,
+    book: OrderBook,
+    now: Instant,
 ) -> None:
     if verdict.state is ItemState.FAILED:
         assert verdict.why is not None
-        findings.record(entry, site, round_id, item, why=verdict.why, now=now)
+        findings.record(entry, site, round_id, item, book=book, why=verdict.why, now=now)
 
 
 def has_entry(entry: Entry, entry_id: str, round_id: str, key: str, *, by: str) -> bool:
@@ -211,11 +270,14 @@ def enter(
     kept: KeptItem,
     given: NewEntry,
     *,
+    book: OrderBook,
     passed: bool,
+    scanned: str | None,
     actor: Actor,
     now: Instant,
 ) -> None:
-    """Add an answer, which counts from now on; a failed one is a finding."""
+    """Add an answer, which counts from now on; a failed one is a finding. ``scanned``: where the
+    code hangs that came with it."""
     is_first = found.facts.started_at is None
     event = RoundEvent.BEGIN if is_first else RoundEvent.ENTER
     begun = {"started_at": now.wall} if is_first else {}
@@ -234,14 +296,23 @@ def enter(
             via=actor.via.value,
             taken_at=given.taken_at,
             received_at=now.wall,
+            scanned=scanned,
+            scanned_at=None if given.scan is None else given.scan.at,
+            compared=compared_columns(given.compared),
         )
     )
     state = ItemState.PASSED if passed else ItemState.FAILED
     _set_item(entry, found.id, kept.item.key, {"state": state.value})
+    equipment_checks.by_person(
+        entry, found.id, found.level, kept.item, at=now.wall, by=actor.username
+    )
     if not passed:
         why = complaint(kept.item, given.value, given.note)
         had_passed = kept.state is ItemState.PASSED
-        findings.record(entry, site, found.id, kept.item, why=why, now=now, had_passed=had_passed)
+        item = kept.item
+        findings.record(
+            entry, site, found.id, item, book=book, why=why, now=now, had_passed=had_passed
+        )
 
 
 def finish(entry: Entry, found: Round, *, by: str, note: str | None, now: int) -> None:
@@ -260,6 +331,19 @@ def tell(entry: Entry, round_ids: Collection[str], now: int) -> None:
     """Time has changed these, or telemetry: let whoever is looking ask again."""
     for round_id in round_ids:
         entry.changed(ChangeKind.ROUND, round_id, now)
+
+
+def _verdicts(site: str, round_id: str) -> Update:
+    """Takes the columns of a verdict and, as ``of_key``, the key of its line."""
+    return (
+        update(round_item)
+        .where(
+            round_item.c.site_id == site,
+            round_item.c.round_id == round_id,
+            round_item.c.key == bindparam("of_key"),
+        )
+        .values({name: bindparam(name) for name in ("state", "why", "reading")})
+    )
 
 
 def _set_item(entry: Entry, round_id: str, key: str, columns: Mapping[str, Any]) -> None:

@@ -12,8 +12,12 @@ from sqlalchemy import RowMapping
 from gateway.model.moment import Instant
 from gateway.model.point import Text
 from rules.alarms.lifecycle import AlarmState
+from rules.orders.clock import Clock, ClockName, Pause
 from rules.orders.lifecycle import OrderState
+from rules.orders.proof import Proof
+from rules.planned_tests import AlarmTest
 from rules.rule import Guidance, Priority
+from rules.shifts.calendar import OwnDays
 
 
 class ChangeKind(StrEnum):
@@ -21,6 +25,15 @@ class ChangeKind(StrEnum):
     ORDER = "order"
     ROUND = "round"
     ROSTER = "roster"
+    ASIDE = "aside"
+    """Of a shelf (rule and equipment, with a blank between), or of equipment out of service."""
+    PLANNED_TEST = "planned_test"
+    REGISTER = "register"
+    """Of the register's record of a piece of equipment."""
+    PLAN = "plan"
+    """Of what is due of a maintenance plan."""
+    SHIFT = "shift"
+    """Of a shift: its log, or how it is handed over."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,8 +43,30 @@ class OrderReference:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class AlarmReference:
+    """Another alarm, in a line."""
+
+    id: str
+    name: Text
+    equipment: str
+    equipment_name: Text
+    raised_at: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shelf:
+    """A rule on one piece of equipment, put aside for a time."""
+
+    until: int
+    """µs UTC."""
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Alarm:
-    """One occurrence. It carries its own words, so it stays readable when its rule is gone."""
+    """One alarm, with every relapse before it was over. It carries its own words, so it stays
+    readable when its rule is gone."""
 
     id: str
     rule: str
@@ -44,9 +79,10 @@ class Alarm:
     priority: Priority
     cause_key: str
     state: AlarmState
-    value: float
-    """The first breaching value."""
-    limit: float
+    value: float | None
+    """The first breaching value; None where it is the absence of one that breaches."""
+    limit: float | None
+    """None: the rule has no single one."""
     unit: str
     guidance: Guidance
     first_reading_at: int
@@ -59,6 +95,29 @@ class Alarm:
     acknowledged_by: str | None = None
     note: str | None = None
     order: OrderReference | None = None
+    life_safety: bool = False
+    """Never suppressed, never held back; put aside by the engineering manager only."""
+    latches: bool = False
+    """When it has returned and is acknowledged, it stays until somebody resets it."""
+    count: int = 1
+    """How often it has come up before it was over."""
+    last_raised_at: int | None = None
+    """µs UTC: when it came back last; None: never."""
+    holds: int | None = None
+    """µs that an acknowledgement holds; None: for good."""
+    acknowledged_until: int | None = None
+    """µs UTC: when the acknowledgement expires; this and what follows is never said of one that
+    is no row yet."""
+    order_at: int | None = None
+    """µs UTC: when it becomes an order, where that waits for working time."""
+    shelf: Shelf | None = None
+    explained_by: AlarmReference | None = None
+    explains: int = 0
+    """How many alarms it explains at present."""
+    first_out: bool = False
+    """Of those that it explains and itself, or of those explained with it, the first."""
+    test: AlarmTest | None = None
+    """What a planned test has made of it."""
 
     @property
     def present(self) -> bool:
@@ -74,8 +133,40 @@ class FindingReference:
     item: str
 
 
+class OrderSource(StrEnum):
+    """What made an order."""
+
+    ALARM = "alarm"
+    FINDING = "finding"
+    REQUEST = "request"
+    PERSON = "person"
+    PLAN = "plan"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Requester:
+    """Who asked for an order (报修人)."""
+
+    name: str
+    phone: str | None
+    place: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Promise:
+    """When it was promised to be done; postponed once at most (S0)."""
+
+    until: int
+    """µs UTC."""
+    by: str
+    postponed: bool
+    reason: str | None
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WorkOrder:
+    """All times are µs UTC, but for the instants that something is measured from."""
+
     id: str
     number: int
     """Counts from 1 within the site."""
@@ -91,11 +182,7 @@ class WorkOrder:
     alarms: tuple[str, ...]
     """Ids, oldest first."""
     created_at: int
-    limit: int
-    """µs allowed."""
-    due: Instant
     close_after: int
-    breached_at: int | None
     accepted_at: int | None
     accepted_by: str | None
     completed: Instant | None
@@ -104,10 +191,75 @@ class WorkOrder:
     closed_at: int | None
     finding: FindingReference | None = None
     """What opened it, where that was no alarm."""
+    source: OrderSource = OrderSource.ALARM
+    description: str | None = None
+    created_by: str | None = None
+    requester: Requester | None = None
+    promise: Promise | None = None
+    assigned_at: int | None = None
+    assigned_to: str | None = None
+    """Who has it, or is to take it."""
+    assigned_name: str | None = None
+    arrived_at: int | None = None
+    started_at: int | None = None
+    suspended_why: str | None = None
+    both_crews: str | None = None
+    """Why one crew alone cannot go on with it; None: it can."""
+    cause_code: str | None = None
+    remedy_code: str | None = None
+    materials: tuple[Mapping[str, Any], ...] = ()
+    labour_minutes: int | None = None
+    cost: float | None = None
+    verified_at: int | None = None
+    verified_by: str | None = None
+    """None: telemetry has shown it."""
+    proofs: tuple[Proof, ...] = ()
+    """What telemetry has shown since it was completed, a rule of its alarms each."""
+    visited_at: int | None = None
+    visited_by: str | None = None
+    satisfied: bool | None = None
+    voided_at: int | None = None
+    escalated_to: str | None = None
+    """Role that has heard of it."""
+    clocks: tuple[Clock, ...] = ()
+    """In the order in which they end."""
+    pauses: tuple[Pause, ...] = ()
+    calendar: OwnDays | None = None
+    """What the site has entered of its calendar, where a clock needs it."""
 
     @property
     def completed_at(self) -> int | None:
         return None if self.completed is None else self.completed.wall
+
+    @property
+    def verifies_at(self) -> int | None:
+        """When telemetry will have shown it by time alone; None: nobody can say."""
+        if self.state is not OrderState.COMPLETED:
+            return None
+        ends = [proof.ends_at for proof in self.proofs]
+        known = [end for end in ends if end is not None]
+        return max(known) if known and len(known) == len(ends) else None
+
+    def clock(self, name: ClockName) -> Clock | None:
+        return next((one for one in self.clocks if one.name is name), None)
+
+    @property
+    def limit(self) -> int | None:
+        """µs in which it is to be completed."""
+        clock = self.clock(ClockName.COMPLETE)
+        return None if clock is None else clock.limit
+
+    @property
+    def due(self) -> Instant | None:
+        """When it is to be completed."""
+        clock = self.clock(ClockName.COMPLETE)
+        return None if clock is None else clock.due
+
+    @property
+    def breached_at(self) -> int | None:
+        """When it was found not to be completed in time."""
+        clock = self.clock(ClockName.COMPLETE)
+        return None if clock is None else clock.breached_at
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -146,6 +298,11 @@ def instant(row: RowMapping, name: str) -> Instant:
     return Instant(wall=row[f"{name}_wall"], mono=row[f"{name}_mono"], boot=row[f"{name}_boot"])
 
 
+def instant_if(row: RowMapping, name: str) -> Instant | None:
+    """The same where there may be none."""
+    return None if row[f"{name}_wall"] is None else instant(row, name)
+
+
 def instant_columns(name: str, value: Instant | None) -> dict[str, Any]:
     """The three columns ``name_…`` of ``value``."""
     if value is None:
@@ -179,6 +336,21 @@ def alarm_of(row: RowMapping) -> Alarm:
         acknowledged_by=row["acknowledged_by"],
         note=row["note"],
         order=None if order is None else OrderReference(id=order, number=row["order_number"]),
+        life_safety=row["life_safety"],
+        latches=row["latches"],
+        count=row["count"],
+        last_raised_at=row["last_raised_at"],
+        holds=row["holds"],
+    )
+
+
+def alarm_reference_of(row: RowMapping) -> AlarmReference:
+    return AlarmReference(
+        id=row["id"],
+        name=Text(**row["name"]),
+        equipment=row["equipment"],
+        equipment_name=Text(**row["equipment_name"]),
+        raised_at=row["raised_at"],
     )
 
 
@@ -206,39 +378,12 @@ def alarm_columns(alarm: Alarm) -> dict[str, Any]:
         "acknowledged_by": alarm.acknowledged_by,
         "note": alarm.note,
         "order_id": None if alarm.order is None else alarm.order.id,
+        "life_safety": alarm.life_safety,
+        "latches": alarm.latches,
+        "count": alarm.count,
+        "last_raised_at": alarm.last_raised_at,
+        "holds": alarm.holds,
     }
-
-
-def order_of(
-    row: RowMapping, alarms: tuple[str, ...], finding: FindingReference | None
-) -> WorkOrder:
-    completed = None if row["completed_wall"] is None else instant(row, "completed")
-    return WorkOrder(
-        id=row["id"],
-        number=row["number"],
-        equipment=row["equipment"],
-        equipment_name=Text(**row["equipment_name"]),
-        area=row["area"],
-        category=row["category"],
-        category_name=Text(**row["category_name"]),
-        title=Text(**row["title"]),
-        cause_key=row["cause_key"],
-        priority=Priority(row["priority"]),
-        state=OrderState(row["state"]),
-        alarms=alarms,
-        created_at=row["created_at"],
-        limit=row["limit"],
-        due=instant(row, "due"),
-        close_after=row["close_after"],
-        breached_at=row["breached_at"],
-        accepted_at=row["accepted_at"],
-        accepted_by=row["accepted_by"],
-        completed=completed,
-        completed_by=row["completed_by"],
-        note=row["note"],
-        closed_at=row["closed_at"],
-        finding=finding,
-    )
 
 
 def event_of(row: RowMapping) -> LifecycleEvent:

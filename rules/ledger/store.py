@@ -10,30 +10,30 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import (
     URL,
     Connection,
     Engine,
     Table,
+    bindparam,
     create_engine,
     event,
-    insert,
+    inspect,
     make_url,
     select,
     text,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.sql.dml import ReturningUpdate
 
+from rules.ledger import statements
 from rules.ledger.rows import ChangeKind
 from rules.ledger.tables import work
 from rules.ledger.view import View
@@ -67,6 +67,13 @@ _SESSION = (
 to be had in time. Source: https://www.postgresql.org/docs/15/runtime-config-client.html"""
 _IDLE_TOO_LONG = "25P03"
 """Source: https://www.postgresql.org/docs/15/errcodes-appendix.html"""
+_NEXT_CHANGE, _NEXT_ORDER = (
+    update(work.counter)
+    .where(work.counter.c.site_id == bindparam("site"))
+    .values({column: column + 1})
+    .returning(column)
+    for column in (work.counter.c.change, work.counter.c.order_number)
+)
 _MIGRATION_LOCK = 0x64757479
 """Any number, the same in every process that migrates a PostgreSQL ledger."""
 
@@ -78,47 +85,52 @@ class Entry:
     connection: Connection
     site: str
 
+    def add(self, table: Table, **columns: Any) -> None:
+        """Add a row of this site; raises ``IntegrityError`` where there is one of its key."""
+        row = {"site_id": self.site, **columns}
+        self.connection.execute(statements.addition(table), row)
+
     def insert_once(self, table: Table, **columns: Any) -> bool:
         """Add a row of this site; False if it was there already, and then nothing changed."""
-        statement = self._insert(table).values(site_id=self.site, **columns)
-        added = statement.on_conflict_do_nothing().returning(table.c.site_id)
-        return self.connection.execute(added).first() is not None
+        statement = statements.addition_once(table, self.connection.dialect.name)
+        added = self.connection.execute(statement, {"site_id": self.site, **columns})
+        return added.first() is not None
 
     def put(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         """Add rows of this site, or replace those with the same key."""
         if not rows:
             return
-        statement = self._insert(table)
-        keys = [column.name for column in table.primary_key]
-        others = {name: statement.excluded[name] for name in rows[0] if name not in keys}
-        self.connection.execute(
-            statement.on_conflict_do_update(index_elements=keys, set_=others),
-            [{"site_id": self.site, **row} for row in rows],
-        )
+        names, dialect = tuple(rows[0]), self.connection.dialect.name
+        statement = statements.replacement(table, dialect, names)
+        self.connection.execute(statement, [{"site_id": self.site, **row} for row in rows])
 
     def changed(self, kind: ChangeKind, subject: str, at: int) -> int:
         """Note a change of ``subject`` for whoever is looking; the id of the change."""
-        number = self._next(work.counter.c.change)
-        self.connection.execute(
-            insert(work.change).values(
-                site_id=self.site, id=number, kind=kind.value, subject=subject, at=at
-            )
-        )
+        number = self._next(_NEXT_CHANGE)
+        self.add(work.change, id=number, kind=kind.value, subject=subject, at=at)
         return number
 
     def next_order_number(self) -> int:
-        return self._next(work.counter.c.order_number)
+        return self._next(_NEXT_ORDER)
 
-    def _insert(self, table: Table) -> postgresql.Insert | sqlite.Insert:
-        if self.connection.dialect.name == "postgresql":
-            return postgresql.insert(table)
-        return sqlite.insert(table)
+    @contextmanager
+    def apart(self, *errors: type[Exception]) -> Iterator[None]:
+        """What is written in it is undone alone by one of ``errors``, which is passed on; by any
+        other the transaction is undone whole.
 
-    def _next(self, column: Any) -> int:
-        counter = work.counter
-        here = counter.c.site_id == self.site
-        self.connection.execute(update(counter).where(here).values({column: column + 1}))
-        return int(self.connection.execute(select(column).where(here)).scalar_one())
+        All have one name, which means the innermost: so the database's driver knows the statement.
+        """
+        self.connection.exec_driver_sql("SAVEPOINT apart")
+        try:
+            yield
+        except errors:
+            self.connection.exec_driver_sql("ROLLBACK TO SAVEPOINT apart")
+            self.connection.exec_driver_sql("RELEASE SAVEPOINT apart")
+            raise
+        self.connection.exec_driver_sql("RELEASE SAVEPOINT apart")
+
+    def _next(self, counting: ReturningUpdate[int]) -> int:
+        return int(self.connection.execute(counting, {"site": self.site}).scalar_one())
 
 
 class Ledger:
@@ -218,15 +230,13 @@ def _set_up_sqlite(connection: Any, _record: object) -> None:
 
 def _keep_a_log_ahead(cursor: Any) -> None:
     """For this one change SQLite does not wait while another process makes it: we do."""
-    patience = time.monotonic() + _BUSY_TIMEOUT_MS / 1000
-    while True:
-        try:
+    # Each attempt ends at once, so their number is the time.
+    for _ in range(round(_BUSY_TIMEOUT_MS / 1000 / _BUSY_RETRY_S)):
+        with suppress(sqlite3.OperationalError):
             cursor.execute("PRAGMA journal_mode = WAL")
             return
-        except sqlite3.OperationalError:
-            if time.monotonic() > patience:
-                raise
-            time.sleep(_BUSY_RETRY_S)
+        time.sleep(_BUSY_RETRY_S)
+    cursor.execute("PRAGMA journal_mode = WAL")
 
 
 def _set_up_postgresql(connection: Any, _record: object) -> None:
@@ -256,7 +266,25 @@ def migrate(connection: Connection, to: str = "head") -> None:
         # Another process may be migrating, for as long as that takes.
         connection.execute(text("SET LOCAL lock_timeout = 0"))
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+    if to == "head" and _revision(connection) == _newest():
+        return
+    # Long to import, and of no use to any other start.
+    from alembic import command
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     command.upgrade(config, to)
+
+
+def _revision(connection: Connection) -> str | None:
+    """What alembic has noted in a ledger; None in a new one."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def _newest() -> str:
+    """The revision of this version: its files are named in their order."""
+    return max(file.stem for file in (_MIGRATIONS / "versions").glob("v*.py")).partition("_")[0]

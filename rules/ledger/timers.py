@@ -2,31 +2,96 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import Column, ColumnElement, Table, and_, case, delete, func, or_, select, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Result,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    func,
+    or_,
+    select,
+    update,
+)
 
 from gateway.model.moment import MINUTE, SECOND, Instant
 from rules.ledger.rows import instant_columns
 from rules.ledger.store import Entry
-from rules.ledger.tables.work import outbox, timer, work_order
-from rules.orders.clock import due_of, runs_in_working_time
-from rules.orders.lifecycle import RUNNING
-from rules.rule import Priority
-from rules.shifts.calendar import Calendar
+from rules.ledger.tables.alarms import alarm
+from rules.ledger.tables.orders import order_clock, order_pause, work_order
+from rules.ledger.tables.outbox import outbox
+from rules.ledger.tables.planned_tests import alarm_test
+from rules.ledger.tables.work import timer
+from rules.orders.life_safety import is_life_safety
+from rules.priority import Priority
 
 STEP = 2 * SECOND
 """µs by which the wall clock must move against the monotonic one to count as stepped."""
+_AT_ONCE = 100
+"""Timers that one commit sees to."""
 GRACE = 10 * MINUTE
 """µs after a boot within which a time server may still set right a wall clock that is behind."""
-_IN_WORKING_TIME = [one.value for one in Priority if runs_in_working_time(one)]
 
 
 class TimerKind(StrEnum):
     BREACH = "breach"
-    CLOSE = "close"
+    """Of an order and one of its clocks, with a blank between; so is the next."""
+    ESCALATE = "escalate"
+    PROVE = "prove"
+    """Of an order, as what follows: its alarms are gone, so telemetry may show that it is good."""
+    STAFF = "staff"
+    """It was just made, or came back: is anybody there for it?"""
+    URGENT = "urgent"
+    """It lay suspended and has become more urgent: whoever has it hears of that."""
+    RECKON = "reckon"
+    """Something has happened to its clocks: reckon anew what falls due when."""
+    PROMISE = "promise"
+    """It was promised to be done by now."""
+    VISIT = "visit"
+    """It is verified, and who asked for it is to be visited."""
+    ACK_EXPIRES = "ack_expires"
+    """Of an alarm, as what follows but the two: its acknowledgement has held for its time."""
+    LOOK = "look"
+    """What explained it is over, or somebody has brought it back: who is to be called?"""
+    ORDER = "order"
+    """Working time begins: it becomes an order."""
+    TELL = "tell"
+    """It flaps: what it did meanwhile is written down."""
+    SHELF_OVER = "shelf_over"
+    """Of a rule and a piece of equipment, with a blank between."""
+    SERVICE_OVER = "service_over"
+    """Of a piece of equipment."""
+    TEST_STARTS = "test_starts"
+    """Of a planned test; so is the next."""
+    TEST_ENDS = "test_ends"
+
+
+_OF_ALARMS = (TimerKind.ACK_EXPIRES, TimerKind.LOOK, TimerKind.ORDER, TimerKind.TELL)
+_OF_PLACES = (TimerKind.SHELF_OVER, TimerKind.SERVICE_OVER)
+LIFE_SAFETY = 0
+"""The rank of what goes before everything."""
+_OF_ALARM = select(alarm.c.priority, alarm.c.life_safety).where(
+    alarm.c.site_id == bindparam("site"), alarm.c.id == bindparam("alarm")
+)
+_OF_ORDER = select(
+    work_order.c.priority,
+    work_order.c.category,
+    select(alarm.c.id)
+    .where(alarm.c.site_id == bindparam("site"), alarm.c.order_id == bindparam("order"))
+    .where(alarm.c.life_safety)
+    .exists(),
+).where(work_order.c.site_id == bindparam("site"), work_order.c.id == bindparam("order"))
+_CANCEL = delete(timer).where(
+    timer.c.site_id == bindparam("site"),
+    timer.c.kind == bindparam("which"),
+    timer.c.subject == bindparam("about"),
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,33 +106,118 @@ def reached(table: Table, name: str, now: Instant) -> ColumnElement[bool]:
     return or_(and_(boot == now.boot, mono <= now.mono), and_(boot != now.boot, wall <= now.wall))
 
 
-def start(entry: Entry, kind: TimerKind, subject: str, due: Instant) -> None:
-    """Start the timer, or move it to ``due``."""
-    columns = {"kind": kind.value, "subject": subject, **instant_columns("due", due)}
+def start(
+    entry: Entry,
+    kind: TimerKind,
+    subject: str,
+    due: Instant,
+    *,
+    allowed: int,
+    rank: int | None = None,
+) -> None:
+    """Start the timer, or move it to ``due``.
+
+    ``allowed``: µs from when it began until ``due``; however wrong the clocks were, it never
+    waits for longer. ``rank``: None is that of what it is about.
+    """
+    columns = {
+        "kind": kind.value,
+        "subject": subject,
+        **instant_columns("due", due),
+        "allowed": max(0, allowed),
+        "rank": _rank(entry, kind, subject) if rank is None else rank,
+    }
     entry.put(timer, [columns])
 
 
-def cancel(entry: Entry, kind: TimerKind, subject: str) -> None:
-    entry.connection.execute(
-        delete(timer).where(
-            timer.c.site_id == entry.site, timer.c.kind == kind.value, timer.c.subject == subject
-        )
+def start_all(entry: Entry, kind: TimerKind, ranks: Mapping[str, int], due: Instant) -> None:
+    """Start one for each of many subjects, by their ranks; all are due at ``due``."""
+    at = instant_columns("due", due)
+    entry.put(
+        timer,
+        [
+            {"kind": kind.value, "subject": subject, **at, "allowed": 0, "rank": rank}
+            for subject, rank in ranks.items()
+        ],
     )
 
 
-def take_due(entry: Entry, now: Instant, calendar: Callable[[], Calendar]) -> Sequence[Timer]:
-    """The timers that have fallen due; they are gone when ``entry`` commits.
+def hasten(entry: Entry, kind: TimerKind, now: Instant) -> None:
+    """What they wait for may have changed: every one of the kind looks again now."""
+    entry.connection.execute(
+        update(timer)
+        .where(timer.c.site_id == entry.site, timer.c.kind == kind.value)
+        .values(**instant_columns("due", now))
+    )
 
-    ``calendar``: of the working time in which orders may run.
-    """
+
+def rank_of_order(entry: Entry, order_id: str) -> int:
+    """Of the timers of an order."""
+    known = {"site": entry.site, "order": order_id}
+    row = entry.connection.execute(_OF_ORDER, known).one_or_none()
+    return 1 if row is None else ranked_order(row[0], row[1], by_alarm=row[2])
+
+
+def ranked_order(priority: str, category: str, *, by_alarm: bool) -> int:
+    """``by_alarm``: one of its alarms is of fire or entrapment; else somebody may have said so."""
+    said = is_life_safety(category, Priority(priority))
+    return ranked(priority, life_safety=by_alarm or said)
+
+
+def put_first(entry: Entry, order_id: str) -> None:
+    """The order is one of life safety: so are the timers that it has."""
+    entry.connection.execute(
+        update(timer)
+        .where(
+            timer.c.site_id == entry.site,
+            or_(
+                timer.c.subject == order_id,
+                timer.c.subject.startswith(f"{order_id} ", autoescape=True),
+            ),
+        )
+        .values(rank=LIFE_SAFETY)
+    )
+
+
+def _rank(entry: Entry, kind: TimerKind, subject: str) -> int:
+    if kind in _OF_PLACES:
+        # It may hide anything; there are few.
+        return LIFE_SAFETY
+    if kind in _OF_ALARMS:
+        known = {"site": entry.site, "alarm": subject}
+        return _rank_of_row(entry.connection.execute(_OF_ALARM, known))
+    return rank_of_order(entry, subject.partition(" ")[0])
+
+
+def _rank_of_row(found: Result[str, bool]) -> int:
+    row = found.one_or_none()
+    return 1 if row is None else ranked(row[0], life_safety=row[1])
+
+
+def ranked(priority: str, *, life_safety: bool) -> int:
+    """Fire and entrapment go first, then what is more urgent."""
+    return LIFE_SAFETY if life_safety else 1 + Priority(priority).rank
+
+
+def cancel(entry: Entry, kind: TimerKind, subject: str) -> None:
+    known = {"site": entry.site, "which": kind.value, "about": subject}
+    entry.connection.execute(_CANCEL, known)
+
+
+def take_due(entry: Entry, now: Instant) -> Sequence[Timer]:
+    """The timers that have fallen due: fire and entrapment first, then what is more urgent, of
+    those the longest ago; they are gone when ``entry`` commits. Of very many, the next commit
+    takes the others: somebody may wait for this one."""
     if now.mono >= GRACE:
-        _bring_near(entry, now, calendar)
+        _bring_near(entry, now)
     due = and_(timer.c.site_id == entry.site, reached(timer, "due", now))
+    order = (timer.c.rank, timer.c.due_wall, timer.c.kind, timer.c.subject)
     rows = entry.connection.execute(
-        select(timer.c.kind, timer.c.subject).where(due).order_by(timer.c.due_wall)
+        select(timer.c.kind, timer.c.subject).where(due).order_by(*order).limit(_AT_ONCE)
     ).all()
-    if rows:
-        entry.connection.execute(delete(timer).where(due))
+    taken = [{"site": entry.site, "which": kind, "about": subject} for kind, subject in rows]
+    if taken:
+        entry.connection.execute(_CANCEL, taken)
     return [Timer(kind=TimerKind(kind), subject=subject) for kind, subject in rows]
 
 
@@ -77,8 +227,12 @@ def anchor_again(entry: Entry, now: Instant) -> None:
     Rows of another boot keep what they say: for them only UTC is left to judge by.
     """
     _anchor(entry, timer, "due", now)
-    _anchor(entry, work_order, "due", now, work_order.c.state.in_(RUNNING))
+    for name in ("started", "due", "stopped"):
+        _anchor(entry, order_clock, name, now)
+    for name in ("from", "to"):
+        _anchor(entry, order_pause, name, now)
     _anchor(entry, outbox, "until", now, outbox.c.state != "sent")
+    _anchor(entry, alarm_test, "until", now, alarm_test.c.hold == "held")
 
 
 def _anchor(
@@ -95,39 +249,45 @@ def _anchor(
     )
 
 
-def _bring_near(entry: Entry, now: Instant, calendar: Callable[[], Calendar]) -> None:
+def _bring_near(entry: Entry, now: Instant) -> None:
     """A restart has set the wall clock back: what lies further ahead than its whole time allowed
     is measured from now, for else it would never fall due.
 
-    The time allowed in working hours spans nights and weekends; how much, the calendar says. By
-    that alone a calendar that was changed would move it too, so the order has to be one that is
-    made later than now.
+    Of an order's clocks that means: what began in the future has just begun. When they are due
+    is reckoned anew from that.
     """
-    of_order = and_(work_order.c.site_id == timer.c.site_id, work_order.c.id == timer.c.subject)
-    is_close = timer.c.kind == TimerKind.CLOSE.value
-    in_working_time = and_(~is_close, work_order.c.priority.in_(_IN_WORKING_TIME))
-    allowed = case((is_close, work_order.c.close_after), else_=work_order.c.limit)
-    rows = entry.connection.execute(
-        select(
-            timer.c.kind,
-            timer.c.subject,
-            timer.c.due_wall,
-            allowed.label("allowed"),
-            in_working_time.label("in_working_time"),
-        )
-        .join_from(timer, work_order, of_order)
-        .where(timer.c.site_id == entry.site, timer.c.due_boot != now.boot)
-        .where(timer.c.due_wall > now.wall + allowed + STEP)
-        .where(or_(~in_working_time, work_order.c.created_at > now.wall + STEP))
-    ).all()
-    for row in rows:
-        due = due_of(now, row.allowed, now, calendar() if row.in_working_time else None)
-        if row.due_wall <= due.wall + STEP:
-            continue
-        start(entry, TimerKind(row.kind), row.subject, due)
-        if row.kind == TimerKind.BREACH:
-            entry.connection.execute(
-                update(work_order)
-                .where(work_order.c.site_id == entry.site, work_order.c.id == row.subject)
-                .values(**instant_columns("due", due))
-            )
+    too_far = and_(
+        timer.c.site_id == entry.site,
+        timer.c.due_boot != now.boot,
+        timer.c.due_wall > now.wall + timer.c.allowed + STEP,
+        timer.c.kind.not_in((TimerKind.BREACH.value, TimerKind.ESCALATE.value)),
+    )
+    columns = (timer.c.kind, timer.c.subject, timer.c.allowed)
+    for kind, subject, allowed in entry.connection.execute(select(*columns).where(too_far)).all():
+        start(entry, TimerKind(kind), subject, now.plus(allowed), allowed=allowed)
+    orders = [
+        *_begin_now(entry, order_clock, "started", now, order_clock.c.stopped_wall.is_(None)),
+        *_begin_now(entry, order_pause, "from", now),
+        *_begin_now(entry, order_pause, "to", now),
+    ]
+    for order in sorted(set(orders)):
+        start(entry, TimerKind.RECKON, order, now, allowed=0)
+
+
+def _begin_now(
+    entry: Entry, table: Table, name: str, now: Instant, *where: ColumnElement[bool]
+) -> Sequence[str]:
+    """Move every ``name_…`` that a clock before the restart has put into the future to now; the
+    orders it was."""
+    in_future = and_(
+        table.c.site_id == entry.site,
+        table.c[f"{name}_boot"] != now.boot,
+        table.c[f"{name}_wall"] > now.wall + STEP,
+    )
+    found = entry.connection.execute(
+        update(table)
+        .where(in_future, *where)
+        .values(**instant_columns(name, now))
+        .returning(table.c.order_id)
+    )
+    return found.scalars().all()

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Row, RowMapping, Select, and_, func, or_, select
+from sqlalchemy import Connection, RowMapping, Select, and_, func, or_, select
 
 from gateway.model.moment import Instant
+from rules.ledger import alarm_view, order_view
+from rules.ledger.aside import ServiceBreak, ShelfInForce
 from rules.ledger.rows import (
     Alarm,
+    AlarmReference,
     Change,
     ChangeKind,
-    FindingReference,
     LifecycleEvent,
     WorkOrder,
-    alarm_of,
     event_of,
     instant,
-    order_of,
 )
-from rules.ledger.tables.rounds import round_finding
-from rules.ledger.tables.work import alarm, alarm_event, change, cursor, order_event, work_order
+from rules.ledger.tables.alarms import alarm, alarm_event
+from rules.ledger.tables.orders import order_event, work_order
+from rules.ledger.tables.work import change, cursor
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,20 +36,46 @@ class View:
         states: Sequence[str] | None = None,
         limit: int | None = None,
         before: tuple[int, str] | None = None,
+        area: str | None = None,
+        equipment: str | None = None,
+        ids: Sequence[str] | None = None,
+        areas: Collection[str] = (),
     ) -> list[Alarm]:
-        """Newest first; ``states`` None: all; ``before``: (raised_at, id) of the last one seen."""
-        query = self._alarms().order_by(alarm.c.raised_at.desc(), alarm.c.id.desc())
+        """Newest first; None: all; ``before``: (raised_at, id) of the last one seen; ``areas``:
+        in one of these, if any is named."""
+        query = alarm_view.query(self.site)
+        query = query.order_by(alarm.c.raised_at.desc(), alarm.c.id.desc())
+        for column, wanted in ((alarm.c.area, area), (alarm.c.equipment, equipment)):
+            if wanted is not None:
+                query = query.where(column == wanted)
+        if areas:
+            query = query.where(alarm.c.area.in_(areas))
+        if ids is not None:
+            query = query.where(alarm.c.id.in_(ids))
         if states is not None:
             query = query.where(alarm.c.state.in_(states))
         if before is not None:
             at, last = before
             older = and_(alarm.c.raised_at == at, alarm.c.id < last)
             query = query.where(or_(alarm.c.raised_at < at, older))
-        return [alarm_of(row) for row in self._rows(query.limit(limit))]
+        return alarm_view.read(self.connection, self.site, query.limit(limit))
 
     def alarm(self, alarm_id: str) -> Alarm | None:
-        rows = self._rows(self._alarms().where(alarm.c.id == alarm_id))
-        return alarm_of(rows[0]) if rows else None
+        query = alarm_view.query(self.site).where(alarm.c.id == alarm_id)
+        found = alarm_view.read(self.connection, self.site, query)
+        return found[0] if found else None
+
+    def explained(self, alarm_id: str) -> list[AlarmReference]:
+        """What an alarm explains at present, the first first."""
+        return alarm_view.explained(self.connection, self.site, alarm_id)
+
+    def shelves(self) -> list[ShelfInForce]:
+        """What ends first first."""
+        return alarm_view.shelves(self.connection, self.site)
+
+    def service_breaks(self) -> list[ServiceBreak]:
+        """The newest first."""
+        return alarm_view.service_breaks(self.connection, self.site)
 
     def alarm_events(self, alarm_id: str) -> list[LifecycleEvent]:
         """Oldest first."""
@@ -65,19 +91,34 @@ class View:
         states: Sequence[str] | None = None,
         limit: int | None = None,
         before: int | None = None,
+        assigned_to: str | None = None,
+        area: str | None = None,
+        equipment: str | None = None,
+        source: str | None = None,
+        areas: Collection[str] = (),
     ) -> list[WorkOrder]:
-        """Newest first; ``states`` None: all; ``before``: the number of the last one seen."""
+        """Newest first; None: all; ``before``: the number of the last one seen; ``areas``: in one
+        of these, if any is named."""
         query = select(work_order).where(work_order.c.site_id == self.site)
+        if areas:
+            query = query.where(work_order.c.area.in_(areas))
         if states is not None:
             query = query.where(work_order.c.state.in_(states))
         if before is not None:
             query = query.where(work_order.c.number < before)
-        return self._orders(query.order_by(work_order.c.number.desc()).limit(limit))
+        wanted = ((work_order.c.assigned_to, assigned_to), (work_order.c.area, area))
+        more = ((work_order.c.source, source), (work_order.c.equipment, equipment))
+        for column, value in (*wanted, *more):
+            if value is not None:
+                query = query.where(column == value)
+        query = query.order_by(work_order.c.number.desc()).limit(limit)
+        return order_view.read(self.connection, self.site, query)
 
     def order(self, order_id: str) -> WorkOrder | None:
-        found = self._orders(
-            select(work_order).where(work_order.c.site_id == self.site, work_order.c.id == order_id)
+        query = select(work_order).where(
+            work_order.c.site_id == self.site, work_order.c.id == order_id
         )
+        found = order_view.read(self.connection, self.site, query)
         return found[0] if found else None
 
     def order_events(self, order_id: str) -> list[LifecycleEvent]:
@@ -120,43 +161,6 @@ class View:
             .limit(1)
         )
         return instant(rows[0], "at") if rows else None
-
-    def _alarms(self) -> Select[*tuple[object, ...]]:
-        same = and_(work_order.c.site_id == alarm.c.site_id, work_order.c.id == alarm.c.order_id)
-        return (
-            select(alarm, work_order.c.number.label("order_number"))
-            .join_from(alarm, work_order, same, isouter=True)
-            .where(alarm.c.site_id == self.site)
-        )
-
-    def _orders(self, query: Select[*tuple[object, ...]]) -> list[WorkOrder]:
-        rows = self._rows(query)
-        alarms: defaultdict[str, list[str]] = defaultdict(list)
-        if rows:
-            joined = (
-                select(alarm.c.order_id, alarm.c.id)
-                .where(alarm.c.site_id == self.site)
-                .where(alarm.c.order_id.in_([row["id"] for row in rows]))
-                .order_by(alarm.c.raised_at, alarm.c.id)
-            )
-            pair: Row[str, str]
-            for pair in self.connection.execute(joined):
-                alarms[pair[0]].append(pair[1])
-        findings = self._findings([row["finding"] for row in rows])
-        return [
-            order_of(row, tuple(alarms[row["id"]]), findings.get(row["finding"])) for row in rows
-        ]
-
-    def _findings(self, ids: Sequence[str | None]) -> dict[str, FindingReference]:
-        named = [found for found in ids if found is not None]
-        if not named:
-            return {}
-        columns = (round_finding.c.id, round_finding.c.round_id, round_finding.c.item)
-        here = and_(round_finding.c.site_id == self.site, round_finding.c.id.in_(named))
-        return {
-            row.id: FindingReference(id=row.id, round=row.round_id, item=row.item)
-            for row in self.connection.execute(select(*columns).where(here))
-        }
 
     def _events(self, query: Select[*tuple[object, ...]]) -> list[LifecycleEvent]:
         return [event_of(row) for row in self._rows(query)]

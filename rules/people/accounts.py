@@ -234,7 +234,7 @@ def _check_own(ledger: Ledger, actor: Actor, password: str) -> None:
 def _write_pin(entry: Entry, actor: Actor, kept: str | None, now: Instant) -> None:
     mine = user.c.username == actor.username
     entry.connection.execute(update(user).where(mine).values(pin_hash=kept))
-    deed = "person.pin.remove" if kept is None else "person.pin"
+    deed = "person.pin_remove" if kept is None else "person.pin"
     audit.record(entry, actor, deed, actor.username, now.wall)
 
 

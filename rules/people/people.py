@@ -243,7 +243,7 @@ def give_pin(
         entry.connection.execute(
             update(user).where(user.c.username == username).values(pin_hash=kept)
         )
-        deed = "person.pin.remove" if pin is None else "person.pin"
+        deed = "person.pin_remove" if pin is None else "person.pin"
         audit.record(entry, actor, deed, username, now.wall)
 
 

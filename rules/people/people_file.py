@@ -15,7 +15,7 @@ from typing import Annotated, Any
 from pydantic import Field
 from sqlalchemy import select
 
-from gateway.documents import (
+from gateway.files.documents import (
     ConfigurationError,
     Document,
     Finding,
@@ -24,7 +24,7 @@ from gateway.documents import (
     findings,
     salvage,
 )
-from gateway.file_fields import Slug, instead
+from gateway.files.fields import Slug, instead
 from gateway.model.equipment import Site
 from gateway.model.moment import Instant
 from rules.ledger.store import Entry, Ledger

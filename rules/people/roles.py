@@ -39,11 +39,50 @@ class Permission(StrEnum):
     VIEW = "view"
     """Equipment, readings, alarms, orders, rounds, roster, calendar."""
     ACKNOWLEDGE_ALARM = "alarm.acknowledge"
+    SHELVE_ALARM = "alarm.shelve"
+    """Put an alarm aside for a time, with a reason; take equipment out of service."""
+    SHELVE_LIFE_SAFETY = "alarm.shelve_life_safety"
+    """The same for fire and lift equipment."""
+    RESET_ALARM = "alarm.reset"
+    """End an alarm that its rule has latched."""
+    CREATE_ORDER = "order.create"
+    """An order, or what an owner asks for (报修)."""
+    ASSIGN_ORDER = "order.assign"
     ACCEPT_ORDER = "order.accept"
     COMPLETE_ORDER = "order.complete"
+    """Everything between taking an order and having done it."""
+    VERIFY_ORDER = "order.verify"
+    """Say that the work of somebody is good (验收), or not; void an order."""
+    VISIT_REQUESTER = "order.visit"
+    """Ask who asked for it (回访)."""
+    PLAN_TEST = "test.plan"
+    """Plan and cancel a test that holds back calls for a moment; of fire and lift equipment it
+    takes ``SHELVE_LIFE_SAFETY`` too."""
+    CONFIRM_TEST = "test.confirm"
+    """Be the tester: say of a detector that it was set off for the test."""
+    EDIT_RULES = "rules.edit"
+    """Limits of the rulebook for one piece of equipment; replaying rules over history."""
+    VIEW_NOTICES = "notices.view"
+    """What was sent to whom, and how the channels are doing."""
+    TRY_CHANNEL = "notices.try"
+    """Send a test by a channel: everybody who hears of it is called."""
     ENTER_ROUND = "round.enter"
     """Fill in the items of a round, and sign it."""
     COUNTERSIGN_ROUND = "round.countersign"
+    RESOLVE_OFFLINE = "offline.resolve"
+    """Decide what counts where a phone that had no signal contradicts the record."""
+    WORK_SHIFT = "shift.work"
+    """Write in the log of a shift; sign in, answer and sign where it is handed over."""
+    OVERRIDE_HANDOVER = "handover.override"
+    """Let a shift be handed over although something forbids it, for a reason."""
+    EDIT_REGISTER = "register.edit"
+    """What the register says of equipment: its record, documents, dates and spare parts."""
+    POSTPONE_PLAN = "plan.postpone"
+    """Approve that maintenance is done later, once."""
+    POSTPONE_PLAN_AGAIN = "plan.postpone_again"
+    """The same where it was postponed before."""
+    VOID_PLAN = "plan.void"
+    """Say that maintenance that is due is not done at all."""
     EDIT_ROSTER = "roster.edit"
     EDIT_CALENDAR = "calendar.edit"
     VIEW_PEOPLE = "people.view"
@@ -51,28 +90,100 @@ class Permission(StrEnum):
     EDIT_PEOPLE = "people.edit"
     """Users, their roles, passwords and sessions, and the tokens of machines."""
     VIEW_AUDIT = "audit.view"
+    COMMAND_DEVICE = "device.command"
+    """Tell a device something, as far as the site's allowlist goes."""
+    PROBE_DEVICE = "device.probe"
+    """Read a device in ways that the site file does not say."""
+    INJECT_FAULT = "demo.fault"
+    """Of a demonstration: have simulated equipment fail."""
 
 
 WHOLE_SITE = "*"
 """Stands for the area of what is the whole site's: not for who acts in some areas only. No id of
 an area looks like that."""
-OF_WHOLE_SITE = frozenset({Permission.EDIT_PEOPLE, Permission.EDIT_CALENDAR})
+OF_WHOLE_SITE = frozenset(
+    {Permission.EDIT_PEOPLE, Permission.EDIT_CALENDAR, Permission.PROBE_DEVICE}
+)
 """There is no part of these that is one area's."""
-IN_PERSON = frozenset({Permission.EDIT_PEOPLE})
+IN_PERSON = frozenset(
+    {
+        Permission.EDIT_PEOPLE,
+        Permission.EDIT_RULES,
+        Permission.PLAN_TEST,
+        Permission.OVERRIDE_HANDOVER,
+        Permission.COMMAND_DEVICE,
+        Permission.PROBE_DEVICE,
+        Permission.INJECT_FAULT,
+    }
+)
 """What neither a few digits nor a machine's token suffice for: it takes being logged in oneself."""
 
-_WATCH = {Permission.VIEW, Permission.VIEW_PEOPLE, Permission.ACKNOWLEDGE_ALARM}
-_REPAIR = {Permission.ACCEPT_ORDER, Permission.COMPLETE_ORDER, Permission.ENTER_ROUND}
+BY_KIOSK = frozenset({Permission.VIEW})
+"""What a screen on a wall suffices for; which of the views, ``api.screens`` says."""
+BY_LINK = frozenset({Permission.VIEW, Permission.ACCEPT_ORDER, Permission.COMPLETE_ORDER})
+"""What a contractor's link to one order suffices for."""
+
+_WATCH = {
+    Permission.VIEW,
+    Permission.VIEW_PEOPLE,
+    Permission.VIEW_NOTICES,
+    Permission.TRY_CHANNEL,
+    Permission.ACKNOWLEDGE_ALARM,
+    Permission.SHELVE_ALARM,
+    Permission.RESET_ALARM,
+    Permission.CREATE_ORDER,
+    Permission.ASSIGN_ORDER,
+    Permission.VISIT_REQUESTER,
+    Permission.WORK_SHIFT,
+}
+_REPAIR = {
+    Permission.CREATE_ORDER,
+    Permission.ACCEPT_ORDER,
+    Permission.COMPLETE_ORDER,
+    Permission.CONFIRM_TEST,
+    Permission.ENTER_ROUND,
+    Permission.WORK_SHIFT,
+}
 
 GRANTS: Mapping[Role, frozenset[Permission]] = {
-    Role.OFFICER: frozenset({*_WATCH, Permission.ENTER_ROUND}),
-    Role.TECHNICIAN: frozenset({Permission.VIEW, *_REPAIR}),
-    Role.FOREMAN: frozenset({*_WATCH, *_REPAIR, Permission.EDIT_ROSTER}),
-    Role.ENGINEERING_MANAGER: frozenset(set(Permission) - {Permission.EDIT_PEOPLE}),
-    Role.PROJECT_MANAGER: frozenset(
-        {Permission.VIEW, Permission.VIEW_PEOPLE, Permission.VIEW_AUDIT}
+    Role.OFFICER: frozenset(
+        {*_WATCH, Permission.ENTER_ROUND, Permission.COMMAND_DEVICE, Permission.INJECT_FAULT}
     ),
-    Role.ADMIN: frozenset(set(Permission) - {Permission.COUNTERSIGN_ROUND}),
+    Role.TECHNICIAN: frozenset({Permission.VIEW, *_REPAIR, Permission.COMMAND_DEVICE}),
+    Role.FOREMAN: frozenset(
+        {
+            *_WATCH,
+            *_REPAIR,
+            Permission.VERIFY_ORDER,
+            Permission.RESOLVE_OFFLINE,
+            Permission.POSTPONE_PLAN,
+            Permission.EDIT_REGISTER,
+            Permission.EDIT_ROSTER,
+            Permission.COMMAND_DEVICE,
+            Permission.INJECT_FAULT,
+        }
+    ),
+    Role.ENGINEERING_MANAGER: frozenset(
+        set(Permission) - {Permission.EDIT_PEOPLE, Permission.PROBE_DEVICE}
+    ),
+    Role.PROJECT_MANAGER: frozenset(
+        {
+            Permission.VIEW,
+            Permission.VIEW_PEOPLE,
+            Permission.VIEW_NOTICES,
+            Permission.VIEW_AUDIT,
+        }
+    ),
+    Role.ADMIN: frozenset(
+        set(Permission)
+        - {
+            Permission.COUNTERSIGN_ROUND,
+            Permission.OVERRIDE_HANDOVER,
+            Permission.POSTPONE_PLAN_AGAIN,
+            Permission.SHELVE_LIFE_SAFETY,
+            Permission.CONFIRM_TEST,
+        }
+    ),
 }
 
 
@@ -85,6 +196,10 @@ class Via(StrEnum):
     TOKEN = "token"  # a word, not a secret
     COMMAND = "command"
     """The command line on the machine itself."""
+    LINK = "link"
+    """A contractor, by the link to the one order that they have."""
+    KIOSK = "kiosk"
+    """A screen on a wall, which only looks."""
     SYSTEM = "system"
 
 
@@ -106,6 +221,10 @@ class Actor:
         if permission not in GRANTS[self.role]:
             return False
         if self.via in (Via.PIN, Via.TOKEN) and permission in IN_PERSON:
+            return False
+        if self.via is Via.LINK and permission not in BY_LINK:
+            return False
+        if self.via is Via.KIOSK and permission not in BY_KIOSK:
             return False
         if permission in OF_WHOLE_SITE:
             area = WHOLE_SITE

@@ -49,6 +49,8 @@ def put_team(ledger: Ledger, site: Site, team: Team, *, actor: Actor, now: Insta
         if before is not None:
             _require(actor, before.areas)
         checks.refuse(checks.check_team(team, site.areas, roster.staff_of(entry)))
+        if not team.members and _is_on_rotation(entry, site, team.id):
+            raise NotValidError("members", "the rotation names this team; name somebody")
         _write_team(entry, team)
         roster.note(entry, actor, "team.put", f"team.{team.id}", now, **_told(team))
     return team
@@ -62,8 +64,7 @@ def remove_team(ledger: Ledger, site: Site, team_id: str, *, actor: Actor, now: 
         if found is None:
             raise NotFoundError(f"there is no team {team_id}")
         _require(actor, found.areas)
-        rotation = roster.rotation_of(entry, site.zone)
-        if rotation is not None and any(team_id in day.values() for day in rotation.pattern):
+        if _is_on_rotation(entry, site, team_id):
             raise ConflictError(f"the rotation names the team {team_id}")
         _delete_team(entry, team_id)
         roster.note(entry, actor, "team.remove", f"team.{team_id}", now, **_told(found))
@@ -108,7 +109,7 @@ def put_plan(ledger: Ledger, site: Site, plan: Plan, *, actor: Actor, now: Insta
         _write_shifts(entry, plan.shifts, plan.anchor, plan.pattern, kept)
         if plan.hours is not None:
             require(actor, Permission.EDIT_CALENDAR)
-            write_hours(entry, plan.hours)
+            write_hours(entry, plan.hours, now)
         told = {"teams": ",".join(kept), "shifts": ",".join(shift.id for shift in plan.shifts)}
         roster.note(entry, actor, "roster.import", "roster", now, **told)
 
@@ -246,6 +247,11 @@ def _teams(entry: Entry) -> dict[str, Team]:
     return {team.id: team for team in roster.teams_of(entry)}
 
 
+def _is_on_rotation(entry: Entry, site: Site, team_id: str) -> bool:
+    rotation = roster.rotation_of(entry, site.zone)
+    return rotation is not None and any(team_id in day.values() for day in rotation.pattern)
+
+
 def _told(team: Team) -> dict[str, str | None]:
     """``team`` as the audit keeps it."""
     return {
@@ -292,11 +298,13 @@ def _write_shifts(
     shifts: Sequence[Shift],
     anchor: date,
     pattern: Sequence[Mapping[str, str]],
-    teams: Collection[str],
+    teams: Mapping[str, Team],
 ) -> None:
     checks.refuse(checks.check_shifts(shifts), "items")
     ids = [shift.id for shift in shifts]
     checks.refuse(checks.check_pattern(pattern, ids, teams), "rotation", "pattern")
+    members = {team.id: team.members for team in teams.values()}
+    checks.refuse(checks.check_held(pattern, members), "rotation", "pattern")
     entry.connection.execute(delete(tables.shift).where(tables.shift.c.site_id == entry.site))
     entry.put(
         tables.shift,

@@ -82,6 +82,14 @@ DEFAULT_HOURS = WorkingHours(starts=8 * 60, ends=17 * 60 + 30)
 """08:00 to 17:30, where a site has set nothing else."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OwnDays:
+    """What a site itself has entered."""
+
+    changed: Mapping[date, SpecialDay] = field(default_factory=dict)
+    hours: WorkingHours = DEFAULT_HOURS
+
+
 @dataclass(frozen=True, kw_only=True)
 class Calendar:
     """The days of one site, as they are known now."""

@@ -10,7 +10,7 @@ from sqlalchemy import delete
 
 from gateway.model.moment import Instant
 from gateway.model.point import Text
-from rules.ledger import roster
+from rules.ledger import order_clocks, roster
 from rules.ledger.rows import words
 from rules.ledger.store import Entry, Ledger
 from rules.ledger.tables import roster as tables
@@ -46,6 +46,7 @@ def put_day(
         entry.put(tables.calendar_day, [row])
         told = {"kind": kind.value, "reason": reason}
         roster.note(entry, actor, "calendar.put", day.isoformat(), now, **told)
+        order_clocks.to_reckon_working_time(entry, now)
 
 
 def remove_day(ledger: Ledger, site: str, day: date, *, actor: Actor, now: Instant) -> None:
@@ -59,6 +60,7 @@ def remove_day(ledger: Ledger, site: str, day: date, *, actor: Actor, now: Insta
         if gone.first() is None:
             raise NotFoundError(f"the site has not changed {day}")
         roster.note(entry, actor, "calendar.remove", day.isoformat(), now)
+        order_clocks.to_reckon_working_time(entry, now)
 
 
 def put_hours(
@@ -67,12 +69,13 @@ def put_hours(
     """The hours of every working day. Raises ``NotValidError``."""
     with ledger.write(site) as entry:
         require(actor, Permission.EDIT_CALENDAR)
-        write_hours(entry, hours)
+        write_hours(entry, hours, now)
         told = {"starts": written(hours.starts), "ends": written(hours.ends)}
         roster.note(entry, actor, "calendar.hours", "working-hours", now, **told)
 
 
-def write_hours(entry: Entry, hours: WorkingHours) -> None:
+def write_hours(entry: Entry, hours: WorkingHours, now: Instant) -> None:
     """Within somebody's transaction. Raises ``NotValidError``."""
     refuse(check_hours(hours))
     entry.put(tables.working_hours, [{"starts": hours.starts, "ends": hours.ends}])
+    order_clocks.to_reckon_working_time(entry, now)

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from gateway.documents import Finding
-from gateway.file_fields import instead
+from gateway.files.documents import Finding
+from gateway.files.fields import instead
 from rules.refusals import NotValidError
 from rules.shifts.calendar import WorkingHours
 from rules.shifts.duty import Team
@@ -74,6 +74,17 @@ def check_pattern(
                 yield (place, shift), f"there is no team {team!r}", instead(team, teams)
     if not any(pattern):
         yield (), "names no shift on any day", "name the team of at least one shift"
+
+
+def check_held(
+    pattern: Sequence[Mapping[str, str]], members: Mapping[str, Collection[str]]
+) -> Iterator[Finding]:
+    """Somebody is on duty in every shift; ``members``: of each team."""
+    for place, day in enumerate(pattern):
+        for shift, team in day.items():
+            if team in members and not members[team]:
+                wrong = f"nobody is on duty: the team {team!r} has no members"
+                yield (place, shift), wrong, "name its members, or another team"
 
 
 def check_hours(hours: WorkingHours) -> Iterator[Finding]:

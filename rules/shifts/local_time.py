@@ -6,6 +6,7 @@ A time of day is held in whole minutes since midnight; 1440 is the midnight at t
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta, tzinfo
+from functools import lru_cache
 
 from gateway.model.moment import SECOND
 
@@ -35,6 +36,7 @@ def date_of(at: int, zone: tzinfo) -> date:
     return (_EPOCH + timedelta(microseconds=at)).astimezone(zone).date()
 
 
+@lru_cache(maxsize=4096)
 def instant_at(day: date, minute: int, zone: tzinfo) -> int:
     """µs UTC at which the clocks of ``zone`` show ``minute`` of ``day``.
 

@@ -5,6 +5,7 @@ mistake at once. The people themselves are ``rules.people.people_file``'s.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
@@ -12,7 +13,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from gateway.documents import (
+from gateway.files.documents import (
     ConfigurationError,
     Document,
     Finding,
@@ -21,7 +22,7 @@ from gateway.documents import (
     findings,
     salvage,
 )
-from gateway.file_fields import Slug, Whole, Words, instead
+from gateway.files.fields import Slug, Whole, Words, instead
 from gateway.model.equipment import Site
 from gateway.model.moment import Instant
 from rules.ledger.roster import staff_of
@@ -32,6 +33,7 @@ from rules.shifts.actions import Plan, put_plan
 from rules.shifts.calendar import WorkingHours
 from rules.shifts.checks import (
     Staff,
+    check_held,
     check_hours,
     check_pattern,
     check_shifts,
@@ -143,6 +145,7 @@ def _checks(
         yield _below(("teams", place), _check_team(document, site, staff))
     yield _below(("shifts",), _check_shifts(content))
     yield _below(("rotation", "pattern"), _check_pattern(content))
+    yield _below(("rotation", "pattern"), _check_held(content))
     yield _below(("working_hours",), _check_hours(content))
 
 
@@ -196,6 +199,11 @@ def _check_pattern(content: RosterDocument) -> Iterator[Finding]:
     yield from check_pattern(content.rotation.pattern, shifts, teams)
 
 
+def _check_held(content: RosterDocument) -> Iterator[Finding]:
+    members = {team.id: _members(team, content) for team in content.teams}
+    yield from check_held(content.rotation.pattern, members)
+
+
 def _check_hours(content: RosterDocument) -> Iterator[Finding]:
     if content.working_hours is not None:
         yield from check_hours(content.working_hours.hours())
@@ -211,9 +219,11 @@ def _plain(document: TeamDocument) -> Team:
     )
 
 
-def _team(document: TeamDocument, content: RosterDocument) -> Team:
-    """The team with its members: those that it names, then those that name it."""
+def _members(document: TeamDocument, content: RosterDocument) -> tuple[str, ...]:
+    """Those that the team names, then those that name it."""
     belonging = [person.username for person in content.people if person.team == document.id]
-    members = tuple(dict.fromkeys([*document.members, *belonging]))
-    team = _plain(document)
-    return Team(id=team.id, name=team.name, areas=team.areas, members=members, leader=team.leader)
+    return tuple(dict.fromkeys([*document.members, *belonging]))
+
+
+def _team(document: TeamDocument, content: RosterDocument) -> Team:
+    return replace(_plain(document), members=_members(document, content))

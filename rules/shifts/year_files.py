@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from gateway.documents import (
+from gateway.files.documents import (
     ConfigurationError,
     Document,
     Finding,
@@ -19,7 +19,7 @@ from gateway.documents import (
     findings,
     salvage,
 )
-from gateway.file_fields import Line, Whole, Words
+from gateway.files.fields import Line, Whole, Words
 from rules.book_folders import folders_of, in_force
 from rules.shifts.calendar import DayKind, SpecialDay, Year
 

@@ -1,22 +1,18 @@
-"""Where the rules are, alarms, orders, timers, messages, changes."""
+"""Where the rules are, what is outstanding, what has changed."""
 
 from __future__ import annotations
 
 from sqlalchemy import (
     JSON,
     BigInteger,
-    Boolean,
     CheckConstraint,
     Column,
     Double,
-    ForeignKeyConstraint,
     Index,
     Integer,
     PrimaryKeyConstraint,
     Table,
     Text,
-    UniqueConstraint,
-    text,
 )
 
 from rules.ledger.tables.base import instant_columns, metadata
@@ -64,129 +60,14 @@ condition = Table(
     Column("gate_value", Double),
     Column("more_gate_values", JSON),
     Column("test", Text, nullable=False),
+    # What the gauge of the rule remembers; null: nothing.
+    Column("memory", JSON(none_as_null=True)),
     PrimaryKeyConstraint("site_id", "rule", "equipment"),
 )
 
-alarm = Table(
-    "alarm",
-    metadata,
-    Column("site_id", Text, nullable=False),
-    Column("id", Text, nullable=False),
-    Column("rule", Text, nullable=False),
-    Column("name", JSON, nullable=False),
-    Column("equipment", Text, nullable=False),
-    Column("equipment_name", JSON, nullable=False),
-    Column("area", Text, nullable=False),
-    Column("point", Text, nullable=False),
-    Column("priority", Text, nullable=False),
-    Column("cause_key", Text, nullable=False),
-    Column("state", Text, nullable=False),
-    Column("value", Double, nullable=False),
-    Column("limit", Double, nullable=False),
-    Column("unit", Text, nullable=False),
-    Column("guidance", JSON, nullable=False),
-    Column("first_reading_at", BigInteger, nullable=False),
-    Column("raised_at", BigInteger, nullable=False),
-    Column("cleared_at", BigInteger),
-    Column("acknowledged_at", BigInteger),
-    Column("acknowledged_by", Text),
-    Column("note", Text),
-    Column("order_id", Text),
-    PrimaryKeyConstraint("site_id", "id"),
-    ForeignKeyConstraint(["site_id", "order_id"], ["work_order.site_id", "work_order.id"]),
-    CheckConstraint(
-        "state IN ('unacknowledged', 'acknowledged', 'returned_unacknowledged', 'closed')",
-        name="state",
-    ),
-    Index(None, "site_id", "raised_at", "id"),
-    Index(None, "site_id", "order_id"),
-    Index(
-        "ix_alarm_not_closed",
-        "site_id",
-        "state",
-        sqlite_where=text("state <> 'closed'"),
-        postgresql_where=text("state <> 'closed'"),
-    ),
-)
-
-alarm_event = Table(
-    "alarm_event",
-    metadata,
-    Column("site_id", Text, nullable=False),
-    Column("change", BigInteger, nullable=False),
-    Column("alarm_id", Text, nullable=False),
-    Column("at", BigInteger, nullable=False),
-    Column("event", Text, nullable=False),
-    Column("from_state", Text, nullable=False),
-    Column("to_state", Text, nullable=False),
-    Column("by", Text),
-    Column("why", Text),
-    PrimaryKeyConstraint("site_id", "change"),
-    ForeignKeyConstraint(["site_id", "alarm_id"], ["alarm.site_id", "alarm.id"]),
-    # No event happens twice to one occurrence.
-    UniqueConstraint("site_id", "alarm_id", "event"),
-)
-
-work_order = Table(
-    "work_order",
-    metadata,
-    Column("site_id", Text, nullable=False),
-    Column("id", Text, nullable=False),
-    Column("number", Integer, nullable=False),
-    Column("equipment", Text, nullable=False),
-    Column("equipment_name", JSON, nullable=False),
-    Column("area", Text, nullable=False),
-    Column("category", Text, nullable=False),
-    Column("category_name", JSON, nullable=False),
-    Column("title", JSON, nullable=False),
-    Column("cause_key", Text, nullable=False),
-    Column("priority", Text, nullable=False),
-    Column("state", Text, nullable=False),
-    Column("created_at", BigInteger, nullable=False),
-    Column("limit", BigInteger, nullable=False),
-    *instant_columns("due"),
-    Column("close_after", BigInteger, nullable=False),
-    Column("breached_at", BigInteger),
-    Column("accepted_at", BigInteger),
-    Column("accepted_by", Text),
-    *instant_columns("completed", nullable=True),
-    Column("completed_by", Text),
-    Column("note", Text),
-    Column("closed_at", BigInteger),
-    # Of a round, where one opened this order; an alarm knows its order by itself.
-    Column("finding", Text),
-    PrimaryKeyConstraint("site_id", "id"),
-    UniqueConstraint("site_id", "number"),
-    CheckConstraint("state IN ('open', 'accepted', 'completed', 'closed')", name="state"),
-    Index(
-        "uq_work_order_one_per_cause",
-        "site_id",
-        "equipment",
-        "cause_key",
-        unique=True,
-        sqlite_where=text("state <> 'closed'"),
-        postgresql_where=text("state <> 'closed'"),
-    ),
-)
-
-order_event = Table(
-    "order_event",
-    metadata,
-    Column("site_id", Text, nullable=False),
-    Column("change", BigInteger, nullable=False),
-    Column("order_id", Text, nullable=False),
-    Column("at", BigInteger, nullable=False),
-    Column("event", Text, nullable=False),
-    Column("from_state", Text, nullable=False),
-    Column("to_state", Text, nullable=False),
-    Column("by", Text),
-    Column("why", Text),
-    PrimaryKeyConstraint("site_id", "change"),
-    ForeignKeyConstraint(["site_id", "order_id"], ["work_order.site_id", "work_order.id"]),
-    Index(None, "site_id", "order_id"),
-)
-
-# What is outstanding; a timer that has fired is gone in the transaction of its effect.
+# What is outstanding; a timer that has fired is gone in the transaction of its effect. "allowed":
+# how far ahead it was set, so that a wall clock that was wrong does not make it wait for ever.
+# "rank": of many that are due the lowest goes first; 0 is fire and entrapment.
 timer = Table(
     "timer",
     metadata,
@@ -194,37 +75,10 @@ timer = Table(
     Column("kind", Text, nullable=False),
     Column("subject", Text, nullable=False),
     *instant_columns("due"),
+    Column("allowed", BigInteger, nullable=False, server_default="0"),
+    Column("rank", Integer, nullable=False, server_default="1"),
     PrimaryKeyConstraint("site_id", "kind", "subject"),
-)
-
-outbox = Table(
-    "outbox",
-    metadata,
-    Column("site_id", Text, nullable=False),
-    Column("notice", Text, nullable=False),
-    Column("address", Text, nullable=False),
-    # 0: the most urgent.
-    Column("rank", Integer, nullable=False),
-    Column("body", JSON, nullable=False),
-    Column("created_at", BigInteger, nullable=False),
-    Column("state", Text, nullable=False),
-    # While waiting: not to be tried before. While claimed: held by the claimant until.
-    *instant_columns("until"),
-    Column("claimed_by", Text),
-    Column("attempts", Integer, nullable=False),
-    # An earlier attempt ended without an answer: it may have arrived.
-    Column("doubtful", Boolean, nullable=False),
-    Column("sent_at", BigInteger),
-    Column("last_error", Text),
-    PrimaryKeyConstraint("site_id", "notice", "address"),
-    CheckConstraint("state IN ('waiting', 'claimed', 'sent')", name="state"),
-    Index(
-        "ix_outbox_outstanding",
-        "site_id",
-        "address",
-        sqlite_where=text("state <> 'sent'"),
-        postgresql_where=text("state <> 'sent'"),
-    ),
+    Index("ix_timer_rank", "site_id", "rank", "due_wall"),
 )
 
 change = Table(
@@ -236,7 +90,11 @@ change = Table(
     Column("subject", Text, nullable=False),
     Column("at", BigInteger, nullable=False),
     PrimaryKeyConstraint("site_id", "id"),
-    CheckConstraint("kind IN ('alarm', 'order', 'round', 'roster')", name="kind"),
+    CheckConstraint(
+        "kind IN ('alarm', 'order', 'round', 'roster', 'planned_test', 'aside', 'register', "
+        "'plan', 'shift')",
+        name="kind",
+    ),
 )
 
 # What a request with this key has done, so that a repeated one does nothing.

@@ -1,0 +1,1 @@
+"""Who could take an order: ``candidates`` ranks them. Pure."""

@@ -22,7 +22,23 @@ export default defineConfig(
         'error',
         { property: 'innerHTML', message: 'Text only: use textContent.' },
         { property: 'outerHTML', message: 'Text only: use textContent.' },
+        { property: 'insertAdjacentHTML', message: 'Text only: use textContent.' },
       ],
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector:
+            "ObjectExpression:has(> Property[key.name='trigger'][value.value=/^(axis|item)$/])" +
+            ":not(:has(> Property[key.name='renderMode'][value.value='richText']))",
+          message: "A tooltip of a chart is text: renderMode: 'richText'.",
+        },
+        {
+          selector: 'Property[key.name=/^(dangerouslyUseHTMLString|rawContent)$/]',
+          message: 'Text only.',
+        },
+      ],
+      'vue/no-restricted-static-attribute': ['error', { key: 'raw-content', message: 'Text only.' }],
+      'vue/no-restricted-v-bind': ['error', '/^(raw-content|srcdoc)$/'],
       'no-restricted-imports': [
         'error',
         { paths: ['element-plus', 'echarts'].map((name) => ({ name, message: 'Import the part.' })) },

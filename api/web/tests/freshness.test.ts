@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { judged, seen, worse } from '../src/model/freshness.ts'
+import { judged, qualitiesAt, seen, worse } from '../src/model/freshness.ts'
 import { iso, NOW, reading } from './documents.ts'
 
 test('a good reading goes stale by the page’s own clock', () => {
@@ -48,6 +48,24 @@ test('with no good value ever there is nothing to show', () => {
 
 test('an age is never negative', () => {
   assert.equal(seen(reading({ received_at: iso(-2) }), NOW).age, 0)
+})
+
+test('the qualities of all points are the same map for as long as none has changed', () => {
+  const readings = new Map([
+    ['fresh', reading({ received_at: iso(0), stale_after_s: 3 })],
+    ['never', reading({ received_at: null, value: null })],
+  ])
+  const first = qualitiesAt(readings, NOW, new Map())
+  assert.deepEqual([...first], [['fresh', 'good'], ['never', 'bad']])
+  assert.equal(qualitiesAt(readings, NOW + 3000, first), first)
+  const later = qualitiesAt(readings, NOW + 3001, first)
+  assert.deepEqual([...later], [['fresh', 'stale'], ['never', 'bad']])
+  assert.equal(first.get('fresh'), 'good')
+  // One that is there no more, and one that is new, are changes too.
+  readings.delete('never')
+  assert.deepEqual([...qualitiesAt(readings, NOW, first).keys()], ['fresh'])
+  readings.set('new', reading({ received_at: iso(0) }))
+  assert.deepEqual([...qualitiesAt(readings, NOW, first).keys()], ['fresh', 'new'])
 })
 
 test('the worse of two qualities', () => {

@@ -5,7 +5,7 @@ import type { Equipment, Point } from '../src/client/types.ts'
 import { detectorState, stacked, zones } from '../src/model/detectors.ts'
 import { around, dialArc, onDial, scale, share, widthOf, wrapped } from '../src/model/drawing.ts'
 import { seen } from '../src/model/freshness.ts'
-import { firstPoints, sorted } from '../src/model/systems.ts'
+import { firstPoints, leading, sorted } from '../src/model/systems.ts'
 import { NOW, reading } from './documents.ts'
 
 function point(key: string, changes: Partial<Point> = {}): Point {
@@ -145,4 +145,14 @@ test('what is shown first of a thing is never nothing', () => {
   assert.deepEqual(keys(firstPoints(thing('lamp', 'brightness', 'output'))), ['output', 'brightness'])
   assert.deepEqual(keys(firstPoints(thing('chiller', 'flow', 'head'))), ['flow'])
   assert.deepEqual(firstPoints(thing('chiller')), [])
+})
+
+test('of a system the course of what is measured is drawn, never that of a word of bits', () => {
+  const number = { kind: 'number', high: 255 } as const
+  const thing = (kind: string, points: Point[]): Equipment =>
+    ({ id: kind, class: kind, points }) as Equipment
+  const lift = thing('lift', [point('sensor_faults', number), point('speed', number), point('floor', number)])
+  assert.equal(leading({ id: 'lift', equipment: [lift] })?.key, 'floor')
+  const panel = thing('fire_panel', [point('panel_status', number)])
+  assert.equal(leading({ id: 'fire', equipment: [panel] }), undefined)
 })

@@ -3,12 +3,12 @@ import { test } from 'node:test'
 
 import { ServerClock } from '../src/model/clock.ts'
 import { countdown, figure, span } from '../src/model/figures.ts'
-import { gaps, merged } from '../src/model/gaps.ts'
+import { merged, stretches } from '../src/model/gaps.ts'
 import { hourOf, timeOfDay, when, zoneOffset } from '../src/model/moments.ts'
 import { ring } from '../src/model/ring.ts'
 import { DAY, marks } from '../src/model/strip.ts'
 import { timeline } from '../src/model/timeline.ts'
-import { alarm, bucket, clock, iso, NOW, order } from './documents.ts'
+import { alarm, clock, iso, NOW, order } from './documents.ts'
 
 test('figures have thin spaces between thousands and a true minus', () => {
   assert.equal(figure(2184), '2\u2009184')
@@ -49,17 +49,30 @@ test('a ring is what is left, by the page’s clock while it runs', () => {
   assert.deepEqual([late.left, late.remaining, late.state], [0, -60_000, 'late'])
 })
 
-test('the ring of a completed order stands still', () => {
-  const done = order({ state: 'completed', clock: clock({ due_at: iso(60), remaining_s: 3600 }) })
-  const face = ring(done, NOW)
+test('the ring of a stopped clock stands still', () => {
+  const stopped = clock({ state: 'stopped', due_at: iso(60), remaining_s: 3600 })
+  const face = ring(order({ state: 'completed', clock: stopped }), NOW)
   assert.deepEqual([face.left, face.remaining, face.state], [0.5, 3_600_000, 'done'])
 })
 
-test('empty buckets are a gap only when they last', () => {
-  const buckets = [bucket(60, 1), bucket(50, 0), bucket(40, 1), bucket(30, 0), bucket(20, 0)]
-  const found = gaps(buckets, NOW, 15_000)
-  assert.deepEqual(found, [{ start: NOW - 30_000, end: NOW }])
-  assert.equal(gaps(buckets, NOW, 5000).length, 2)
+test('gaps are cut to what is shown, and one that lasts ends with it', () => {
+  const gap = (start: number, end: number | null) => ({
+    start: iso(start),
+    end: end === null ? null : iso(end),
+    reason: 'no_reply',
+  })
+  const found = stretches({
+    start: iso(60),
+    end: iso(0),
+    gaps: [gap(90, 50), gap(20, null), gap(200, 100)],
+  })
+  assert.deepEqual(
+    found.map(({ start, end }) => [NOW - start, NOW - end]),
+    [
+      [60_000, 50_000],
+      [20_000, 0],
+    ],
+  )
 })
 
 test('stretches that touch become one', () => {
@@ -98,11 +111,37 @@ test('happenings of alarms and orders in one line, the newest first', () => {
   assert.deepEqual(
     found.map(({ what, by }) => [what, by]),
     [
-      ['accepted', 'wang'],
+      ['accept', 'wang'],
       ['acknowledged', 'li'],
-      ['created', null],
+      ['create', null],
     ],
   )
+})
+
+test('of an order every step is told whose history is known, else what has a moment', () => {
+  const step = (secondsAgo: number, event: string, by: string | null = null) => ({
+    at: iso(secondsAgo),
+    event,
+    from_state: '',
+    to_state: '',
+    by,
+    why: null,
+  })
+  const steps = ['create', 'assign', 'decline', 'assign', 'accept', 'suspend', 'resume', 'void']
+  const events = steps.map((event, index) => step(90 - index, event, 'qian'))
+  const whole = timeline([], [order({ events })], 20)
+  assert.deepEqual(whole.map(({ what }) => what), steps.toReversed())
+
+  const moments = order({
+    created_at: iso(90),
+    assigned_at: iso(90),
+    arrived_at: iso(60),
+    verified_at: iso(20),
+    closed_at: iso(20),
+  })
+  // Closed by the verdict: that is one thing to a person, and of one moment the last stands above.
+  const known = timeline([], [moments], 20)
+  assert.deepEqual(known.map(({ what }) => what), ['verify', 'arrive', 'assign', 'create'])
 })
 
 test('times are the site’s, not the browser’s', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { byUrgency, verdict, worstPresent } from '../src/model/ranking.ts'
+import { ranked, verdict, worstPresent } from '../src/model/ranking.ts'
 import { alarm, iso } from './documents.ts'
 
 const KNOWN = { connected: true, heard: true, blindPoints: 0, ledger: true }
@@ -10,7 +10,7 @@ const back = { present: false, state: 'returned_unacknowledged' } as const
 test('what is there comes before what has returned, however bad that was', () => {
   const present = alarm({ id: 'a', priority: 'info' })
   const returned = alarm({ id: 'b', priority: 'critical', ...back })
-  assert.deepEqual([returned, present].sort(byUrgency), [present, returned])
+  assert.deepEqual(ranked([returned, present]), [present, returned])
 })
 
 test('then the worse, then the unseen, then the newer', () => {
@@ -18,8 +18,25 @@ test('then the worse, then the unseen, then the newer', () => {
   const unseen = alarm({ id: 'b', raised_at: iso(500) })
   const seenNewer = alarm({ id: 'c', state: 'acknowledged', raised_at: iso(10) })
   const seenOlder = alarm({ id: 'd', state: 'acknowledged', raised_at: iso(20) })
-  const sorted = [seenOlder, seenNewer, unseen, worst].sort(byUrgency).map(({ id }) => id)
+  const sorted = ranked([seenOlder, seenNewer, unseen, worst]).map(({ id }) => id)
   assert.deepEqual(sorted, ['a', 'b', 'c', 'd'])
+})
+
+test('nothing stands above fire and entrapment, not even when they have returned unseen', () => {
+  const fire = alarm({ id: 'fire', priority: 'critical', life_safety: true })
+  const wentOut = { ...fire, ...back, id: 'went out' }
+  const seen = { ...wentOut, id: 'seen', state: 'latched' } as const
+  const pump = alarm({ id: 'pump', priority: 'critical' })
+  const sorted = ranked([seen, pump, wentOut, fire]).map(({ id }) => id)
+  assert.deepEqual(sorted, ['fire', 'went out', 'pump', 'seen'])
+})
+
+test('what explains others stands above all but the critical ones', () => {
+  const feeder = alarm({ id: 'feeder', priority: 'minor', explains: 14, first_out: true })
+  const alone = alarm({ id: 'alone', first_out: true })
+  const sump = alarm({ id: 'sump', priority: 'critical' })
+  const sorted = ranked([alone, feeder, sump]).map(({ id }) => id)
+  assert.deepEqual(sorted, ['sump', 'feeder', 'alone'])
 })
 
 test('only what is there colours the whole', () => {

@@ -11,8 +11,11 @@ import {
   need,
   needs,
   numberOf,
+  proposed,
   sections,
+  unchecked,
 } from '../src/model/rounds.ts'
+import { periodOf } from '../src/model/periods.ts'
 import { iso } from './documents.ts'
 
 function round(changes: Partial<RoundSummary> = {}): RoundSummary {
@@ -27,6 +30,7 @@ function round(changes: Partial<RoundSummary> = {}): RoundSummary {
     opens_at: iso(3600),
     due_at: iso(-3600),
     late_until: iso(-7200),
+    version: null,
     state: 'due',
     items: { total: 4, automatic: 2, passed: 1, failed: 1, waiting: 1, handed_over: 1 },
     role: 'technician',
@@ -54,7 +58,7 @@ function item(changes: Partial<RoundItem> = {}): RoundItem {
     low: null,
     high: null,
     choices: [],
-    source: 'practice',
+    source: { zh: '惯例', en: 'practice' },
     severity: 'normal',
     equipment: null,
     point: null,
@@ -63,6 +67,14 @@ function item(changes: Partial<RoundItem> = {}): RoundItem {
     reading: null,
     entry: null,
     finding: null,
+    evidence: [],
+    lacks: [],
+    scan: null,
+    photos: [],
+    drift: null,
+    spot_check: null,
+    sampled: false,
+    offline: [],
     ...changes,
   }
 }
@@ -146,4 +158,46 @@ test('sections are as the form has them', () => {
     found.map(({ name, items }) => [name?.zh, items.map(({ key }) => key)]),
     [[undefined, ['a']], ['机房', ['b', 'c']]],
   )
+})
+
+test('what telemetry proposes stands in the field as it would be typed', () => {
+  const reading = {
+    value: 61.40000001,
+    text: null,
+    quality: 'good',
+    source_time: null,
+    received_at: null,
+    age: 1,
+    unit: '℃',
+  } as const
+  assert.equal(proposed(item({ kind: 'assisted', reading })), '61.4')
+  assert.equal(proposed(item({ kind: 'automatic', reading })), null)
+  assert.equal(proposed(item({ kind: 'assisted', reading: null })), null)
+  assert.equal(proposed(item({ kind: 'assisted', answer: 'tick', reading })), null)
+})
+
+test('a drawn line counts as looked at whatever was found', () => {
+  const spot_check = { agrees: false, note: 'x', by: 'chen', by_name: null, at: iso(0) }
+  const rows = [
+    item({ key: 'a', sampled: true }),
+    item({ key: 'b', sampled: true, spot_check }),
+    item({ key: 'c' }),
+  ]
+  assert.deepEqual(unchecked(rows), ['a'])
+})
+
+test('the period of a round is told by its kind, whatever the shift is called', () => {
+  const told = (name: string): unknown[] => {
+    const found = periodOf(name)
+    return [found?.word, ...Object.values(found?.values ?? {})]
+  }
+  assert.deepEqual(told('2026-11-22'), ['day', '2026-11-22'])
+  assert.deepEqual(told('2026-11-22-night-2'), ['shift', '2026-11-22', 'night-2'])
+  assert.deepEqual(told('2026-W07'), ['week', '2026', '7'])
+  assert.deepEqual(told('2026-11-H2'), ['secondHalf', '2026', '11'])
+  assert.deepEqual(told('2026-04'), ['month', '2026', '4'])
+  assert.deepEqual(told('2026-H1'), ['firstSix', '2026'])
+  assert.deepEqual(told('2026-Q4'), ['quarter', '2026', '4'])
+  assert.deepEqual(told('2026'), ['year', '2026'])
+  assert.deepEqual(told('whenever'), [undefined])
 })

@@ -24,8 +24,11 @@ export const api = {
       }),
     ),
 
+  /** When equipment said nothing in the last day. */
+  silences: () => answered(client.GET('/api/v1/silences')),
+
   alarms: (cursor: string | null, limit = 50) =>
-    answered(client.GET('/api/v1/alarms', { params: { query: { state: 'all', limit, cursor } } })),
+    answered(client.GET('/api/v1/alarms', { params: { query: { state: ['all'], limit, cursor } } })),
 
   alarm: (id: string) =>
     answered(client.GET('/api/v1/alarms/{alarm_id}', { params: { path: { alarm_id: id } } })),
@@ -34,29 +37,6 @@ export const api = {
     answered(
       client.POST('/api/v1/alarms/{alarm_id}/acknowledge', {
         params: { path: { alarm_id: id } },
-        ...written(write),
-        body: { note },
-      }),
-    ),
-
-  orders: (cursor: string | null, limit = 50) =>
-    answered(client.GET('/api/v1/orders', { params: { query: { state: 'all', limit, cursor } } })),
-
-  order: (id: string) =>
-    answered(client.GET('/api/v1/orders/{order_id}', { params: { path: { order_id: id } } })),
-
-  accept: (id: string, write: Write) =>
-    answered(
-      client.POST('/api/v1/orders/{order_id}/accept', {
-        params: { path: { order_id: id } },
-        ...written(write),
-      }),
-    ),
-
-  complete: (id: string, note: string, write: Write) =>
-    answered(
-      client.POST('/api/v1/orders/{order_id}/complete', {
-        params: { path: { order_id: id } },
         ...written(write),
         body: { note },
       }),

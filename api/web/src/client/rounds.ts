@@ -1,6 +1,6 @@
 /** The calls about rounds: what is due, filling one in, signing and countersigning it. */
 import { answered, client, written, type Write } from './call'
-import type { RoundEntryNew, RoundLevel, RoundSummary } from './types'
+import type { CoverageMap, FindingRow, Round, RoundEntryNew, RoundLevel, RoundSummary } from './types'
 
 /** After so long (ms) an answer counts as not delivered; it is safe to send it again. */
 const PATIENCE = 15_000
@@ -30,6 +30,9 @@ async function all(wanted: Wanted): Promise<RoundSummary[]> {
   return found
 }
 
+/** Where the printed form of a round lies. */
+export const formOf = (id: string) => `/api/v1/rounds/${encodeURIComponent(id)}/record.pdf`
+
 export const rounds = {
   all,
 
@@ -53,6 +56,29 @@ export const rounds = {
         body: { note },
       }),
     ),
+
+  /** Whether a signed line, looked at again, is as it was written. */
+  spotCheck: (
+    id: string,
+    item: string,
+    body: { agrees: boolean; note: string | null },
+    write: Write,
+  ): Promise<Round> =>
+    answered(
+      client.POST('/api/v1/rounds/{round_id}/items/{key}/spot-check', {
+        params: { path: { round_id: id, key: item } },
+        ...written(write),
+        body,
+      }),
+    ),
+
+  findings: (
+    open: boolean | null,
+    cursor: string | null,
+  ): Promise<{ items: FindingRow[]; next: string | null }> =>
+    answered(client.GET('/api/v1/findings', { params: { query: { open, cursor } } })),
+
+  coverage: (): Promise<CoverageMap> => answered(client.GET('/api/v1/coverage')),
 
   countersign: (id: string, note: string | null, write: Write) =>
     answered(

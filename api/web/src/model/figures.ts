@@ -41,3 +41,9 @@ function withRest(
 ): [number, SpanUnit][] {
   return rest[0] === 0 ? [whole] : [whole, rest]
 }
+
+/** A difference: as `figure`, with a plus where it is more. */
+export function signed(value: number, decimals = 0): string {
+  const shown = figure(value, decimals)
+  return value > 0 && Number(value.toFixed(decimals)) !== 0 ? `+${shown}` : shown
+}

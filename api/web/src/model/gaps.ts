@@ -1,5 +1,5 @@
-/** Where a series of buckets has nothing to show. */
-import type { Bucket } from '../client/types.ts'
+/** Where a point has nothing to show. */
+import type { Readings } from '../client/types.ts'
 
 /** From `start` up to `end`, ms since 1970. */
 export interface Stretch {
@@ -7,27 +7,20 @@ export interface Stretch {
   end: number
 }
 
-/**
- * The stretches without readings.
- *
- * Buckets narrower than the time between two readings are empty by turns without anything being
- * wrong, so only what lasts longer than `tolerance` (ms) is a gap; the last bucket ends at `end`
- * (ms since 1970).
- */
-export function gaps(buckets: readonly Bucket[], end: number, tolerance: number): Stretch[] {
-  const found: Stretch[] = []
-  let start: number | null = null
-  const close = (at: number): void => {
-    if (start !== null && at - start > tolerance) found.push({ start, end: at })
-    start = null
-  }
-  for (const bucket of buckets) {
-    const at = Date.parse(bucket.start)
-    if (bucket.count === 0) start ??= at
-    else close(at)
-  }
-  close(end)
-  return found
+/** The stretches of `readings` from which there is no value, and why; one that lasts ends with it. */
+export function stretches({
+  start,
+  end,
+  gaps,
+}: Pick<Readings, 'start' | 'end' | 'gaps'>): (Stretch & { reason: string })[] {
+  const [first, last] = [Date.parse(start), Date.parse(end)]
+  return gaps
+    .map((gap) => ({
+      start: Math.max(first, Date.parse(gap.start)),
+      end: Math.min(last, gap.end === null ? last : Date.parse(gap.end)),
+      reason: gap.reason,
+    }))
+    .filter((gap) => gap.end > gap.start)
 }
 
 /** All stretches as few as possible: those that touch or overlap become one. */

@@ -46,10 +46,17 @@ export function dayOf(ms: number, zone: string): string {
 
 /** `19:42:07`, with `11-20` before it where that is not the day of `now`. */
 export function when(ms: number, now: number, zone: string): string {
+  return dayBefore(ms, now, zone) + timeOfDay(ms, zone)
+}
+
+/** The same to the minute, as of a shift. */
+export function whenMinute(ms: number, now: number, zone: string): string {
+  return dayBefore(ms, now, zone) + hourMinute(ms, zone)
+}
+
+function dayBefore(ms: number, now: number, zone: string): string {
   const day = monthDay(ms, zone)
-  return day === monthDay(now, zone) && Math.abs(now - ms) < 86_400_000
-    ? timeOfDay(ms, zone)
-    : `${day} ${timeOfDay(ms, zone)}`
+  return day === monthDay(now, zone) && Math.abs(now - ms) < 86_400_000 ? '' : `${day} `
 }
 
 /** The hour of the day, 0 to 23. */
@@ -69,4 +76,18 @@ export function zoneOffset(ms: number, zone: string): number {
     Number(at['second']),
   )
   return wall - Math.floor(ms / 1000) * 1000
+}
+
+/** `2026-11-21T19:42`, as a field for a day and a time takes it. */
+export function wallTime(ms: number, zone: string): string {
+  return `${dayOf(ms, zone)}T${hourMinute(ms, zone)}`
+}
+
+/** The moment that stands in such a field, as ISO 8601; null: nothing does. */
+export function momentOf(wall: string, zone: string): string | null {
+  const utc = Date.parse(`${wall}Z`)
+  if (Number.isNaN(utc)) return null
+  // The offset at the moment itself, which on the days of a change is not that of a guess.
+  const guess = utc - zoneOffset(utc, zone)
+  return new Date(utc - zoneOffset(guess, zone)).toISOString()
 }

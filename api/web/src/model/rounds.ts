@@ -1,5 +1,20 @@
 /** Rounds by what they need from a person, on the page. */
-import type { Priority, RoundItem, RoundState, RoundSummary, Text } from '../client/types.ts'
+import type { Priority, RoundItem, RoundLevel, RoundState, RoundSummary, Text } from '../client/types.ts'
+
+/** In place of an area, where all of the site is meant; as the API has it. */
+export const WHOLE_SITE = '*'
+
+/** How often something is looked at, the most often first. */
+export const LEVELS = [
+  'shift',
+  'daily',
+  'weekly',
+  'half_monthly',
+  'monthly',
+  'quarterly',
+  'half_yearly',
+  'yearly',
+] as const satisfies readonly RoundLevel[]
 
 /** What a round needs now. */
 export type Need = 'late' | 'open' | 'countersign' | 'coming' | 'missed' | 'done' | 'void'
@@ -66,6 +81,24 @@ export function answered({ passed, failed }: RoundSummary['items']): number {
 /** Whether a person has to answer this item. */
 export function isOpenItem({ state, kind }: Pick<RoundItem, 'state' | 'kind'>): boolean {
   return state === 'handed_over' || (state === 'waiting' && kind === 'manual')
+}
+
+/** The value that telemetry proposes for a number, as it would be typed; null: none. */
+export function proposed({
+  kind,
+  answer,
+  reading,
+}: Pick<RoundItem, 'kind' | 'answer' | 'reading'>): string | null {
+  const value = reading?.value ?? null
+  if (kind !== 'assisted' || answer !== 'number' || value === null) return null
+  return String(Number(value.toFixed(3)))
+}
+
+/** Lines that are to be looked at again before the round is countersigned, and were not yet. */
+export function unchecked(
+  rows: readonly Pick<RoundItem, 'key' | 'sampled' | 'spot_check'>[],
+): string[] {
+  return rows.filter((one) => one.sampled && one.spot_check === null).map(({ key }) => key)
 }
 
 /** Whether telemetry has not answered it and a person may: now, or again. */

@@ -6,10 +6,12 @@ export type SystemId = 'power' | 'water' | 'lift' | 'fire' | 'lighting' | 'other
 
 const SYSTEM_OF: Readonly<Record<string, SystemId>> = {
   meter: 'power',
+  single_phase_meter: 'power',
   breaker: 'power',
   power_room: 'power',
   booster: 'water',
   pump: 'water',
+  drive: 'water',
   bearing: 'water',
   pump_room: 'water',
   sump: 'water',
@@ -17,11 +19,16 @@ const SYSTEM_OF: Readonly<Record<string, SystemId>> = {
   lift: 'lift',
   fire_panel: 'fire',
   fire_detector: 'fire',
+  fire_device: 'fire',
+  fire_module: 'fire',
+  fire_zone: 'fire',
   lamp: 'lighting',
   lighting_circuit: 'lighting',
+  emergency_lamp: 'lighting',
+  presence_sensor: 'lighting',
 }
 
-const ORDER: readonly SystemId[] = ['power', 'water', 'lift', 'fire', 'lighting', 'other']
+export const SYSTEMS: readonly SystemId[] = ['power', 'water', 'lift', 'fire', 'lighting', 'other']
 
 /** Where equipment of this class belongs. */
 export function systemOf(equipmentClass: string): SystemId {
@@ -34,11 +41,13 @@ export interface FirstPoints {
   main?: string | undefined
   /** In small beside them. */
   more?: readonly string[]
+  /** Of these the value alone does not say of what it is. */
+  named?: readonly string[]
 }
 
 /** By class of equipment. */
 export const FIRST_POINTS: Readonly<Record<string, FirstPoints>> = {
-  meter: { main: 'power', more: ['voltage_l1', 'current_l1', 'power_factor'] },
+  meter: { main: 'power', more: ['voltage_l1', 'current_l1', 'power_factor'], named: ['power_factor'] },
   breaker: { state: 'active' },
   power_room: { main: 'temperature', more: ['humidity'] },
   booster: { main: 'tank_level' },
@@ -47,8 +56,8 @@ export const FIRST_POINTS: Readonly<Record<string, FirstPoints>> = {
   pump_room: { main: 'temperature', more: ['humidity'] },
   sump: { state: 'active' },
   water_leak: { state: 'wet' },
-  lift: { state: 'door_open', main: 'floor', more: ['speed'] },
-  fire_panel: { main: 'panel_status' },
+  lift: { state: 'door_open', main: 'floor', more: ['speed'], named: ['door_open', 'floor'] },
+  fire_panel: { main: 'panel_status', named: ['panel_status'] },
   fire_detector: { state: 'event_type' },
   lamp: { state: 'output', main: 'power', more: ['voltage', 'current', 'brightness'] },
   lighting_circuit: { state: 'output' },
@@ -109,7 +118,7 @@ export interface System {
 
 /** The systems that this site has, in the usual order. */
 export function systems(equipment: readonly Equipment[]): System[] {
-  return ORDER.map((id) => ({
+  return SYSTEMS.map((id) => ({
     id,
     equipment: equipment.filter((thing) => systemOf(thing.class) === id),
   })).filter((system) => system.equipment.length > 0)
@@ -167,30 +176,57 @@ export interface TileFigure {
   quality: Quality
 }
 
+/** A figure with the points that it is drawn from; never none. */
+interface FigureOf {
+  wanted: Figure
+  points: readonly [Point, ...Point[]]
+}
+
+/** What each figure of a system's tile is drawn from. */
+export function figurePoints(system: System): FigureOf[] {
+  return (FIGURES[system.id] ?? []).flatMap((wanted) => {
+    const [first, ...rest] = system.equipment
+      .filter((thing) => wanted.classes.includes(thing.class))
+      .flatMap((thing) => thing.points.filter((point) => point.key === wanted.key))
+    return first === undefined ? [] : [{ wanted, points: [first, ...rest] as const }]
+  })
+}
+
 /** The figures of a system's tile at `now` (ms); of several readings the worst quality counts. */
 export function tileFigures(
-  system: System,
+  drawn: readonly FigureOf[],
   readings: ReadonlyMap<string, Reading>,
   now: number,
 ): TileFigure[] {
-  return (FIGURES[system.id] ?? []).flatMap((wanted) => {
-    const points = system.equipment
-      .filter((thing) => wanted.classes.includes(thing.class))
-      .flatMap((thing) => thing.points.filter((point) => point.key === wanted.key))
+  return drawn.map(({ wanted, points }) => {
     const [first] = points
-    if (first === undefined) return []
     const all = points.map((point) => seen(readings.get(point.id), now))
     const values = all.flatMap(({ value }) => (value === null ? [] : [value]))
-    return [
-      {
-        name: wanted.name,
-        value: values.length === 0 ? null : combined(wanted.how, values),
-        unit: wanted.how === 'count' ? '' : first.unit,
-        decimals: Math.min(first.decimals, 1),
-        quality: all.map(({ quality }) => quality).reduce(worse, 'good'),
-      },
-    ]
+    return {
+      name: wanted.name,
+      value: values.length === 0 ? null : combined(wanted.how, values),
+      unit: wanted.how === 'count' ? '' : first.unit,
+      decimals: Math.min(first.decimals, 1),
+      quality: all.map(({ quality }) => quality).reduce(worse, 'good'),
+    }
   })
+}
+
+/** Their bits are flags: as numbers they say nothing. */
+const BITS: readonly string[] = ['panel_status', 'sensor_faults']
+
+/** The point that says most of a system over time; undefined: it measures nothing. */
+export function leading({ id, equipment }: System): Point | undefined {
+  for (const { classes, key, how } of FIGURES[id] ?? []) {
+    if (how === 'count') continue
+    const thing = equipment.find((one) => classes.includes(one.class))
+    const point = thing?.points.find((one) => one.key === key && one.kind === 'number')
+    if (point !== undefined) return point
+  }
+  const measured = ({ kind, key, low }: Point): boolean =>
+    kind === 'number' && low !== null && !BITS.includes(key)
+  const first = equipment.flatMap((thing) => firstPoints(thing)).find(measured)
+  return first ?? equipment.flatMap(({ points }) => points).find(measured)
 }
 
 function combined(how: Figure['how'], values: readonly number[]): number {
@@ -204,4 +240,51 @@ function combined(how: Figure['how'], values: readonly number[]): number {
     case 'sum':
       return values.reduce((total, value) => total + value, 0)
   }
+}
+
+/** What belongs to the one-line diagram: what measures and breaks, what feeds, and what is fed. */
+export function feeders(equipment: readonly Equipment[]): Equipment[] {
+  return equipment.filter(
+    ({ class: kind, supplies, supplied_by }) =>
+      OF_SUPPLY.includes(kind) || supplies.length > 0 || supplied_by !== null,
+  )
+}
+
+/** Classes that are drawn there though nothing is known to hang on them. */
+export const OF_SUPPLY: readonly string[] = ['meter', 'single_phase_meter', 'breaker']
+
+/** A pump set: what shares its link and place. */
+export interface PumpSet {
+  id: string
+  area: string
+  booster: Equipment | undefined
+  pumps: Equipment[]
+}
+
+/** The pump sets among `equipment`. */
+export function setsOf(equipment: readonly Equipment[]): PumpSet[] {
+  const found = new Map<string, PumpSet>()
+  for (const thing of equipment) {
+    if (thing.class !== 'pump' && thing.class !== 'booster') continue
+    const id = `${thing.link} ${thing.area}`
+    const set = found.get(id) ?? { id, area: thing.area, booster: undefined, pumps: [] }
+    if (thing.class === 'pump') set.pumps.push(thing)
+    else set.booster ??= thing
+    found.set(id, set)
+  }
+  return [...found.values()].filter(({ pumps }) => pumps.length > 0)
+}
+
+/** Every fire panel with what hangs on it. */
+export function panelsOf(
+  equipment: readonly Equipment[],
+): { panel: Equipment; detectors: Equipment[] }[] {
+  return equipment
+    .filter((thing) => thing.class === 'fire_panel')
+    .map((panel) => ({
+      panel,
+      detectors: equipment.filter(
+        (thing) => thing.class === 'fire_detector' && thing.behind === panel.id,
+      ),
+    }))
 }

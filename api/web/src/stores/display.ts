@@ -3,6 +3,7 @@ import { defineStore } from 'pinia'
 import { computed, ref, watch } from 'vue'
 
 import { hourOf } from '@/model/moments'
+import { keep, recalled } from './kept'
 import { useSite } from './site'
 import { useTime } from './time'
 
@@ -12,23 +13,10 @@ export type Language = 'zh' | 'en'
 const THEME = 'dutyroom.theme'
 const LANGUAGE = 'dutyroom.language'
 
-/** Storage may be forbidden; the page works without. */
-function recalled<Word extends string>(key: string, words: readonly Word[]): Word | null {
-  try {
-    const found = localStorage.getItem(key)
-    return words.find((word) => word === found) ?? null
-  } catch {
-    return null
-  }
-}
-
-function keep(key: string, word: string | null): void {
-  try {
-    if (word === null) localStorage.removeItem(key)
-    else localStorage.setItem(key, word)
-  } catch {
-    return
-  }
+/** The one of `words` that was chosen here; null: none. */
+function chosenOf<Word extends string>(key: string, words: readonly Word[]): Word | null {
+  const found = recalled(key)
+  return words.find((word) => word === found) ?? null
 }
 
 /** After 18:00 and before 06:00. */
@@ -40,10 +28,10 @@ export const useDisplay = defineStore('display', () => {
   const site = useSite()
   const time = useTime()
 
-  /** The overview hangs on the wall: it turns dark by itself in the evening. */
-  const onWall = ref(location.pathname === '/')
-  const chosen = ref<Theme | null>(recalled(THEME, ['day', 'night']))
-  const language = ref<Language>(recalled(LANGUAGE, ['zh', 'en']) ?? 'zh')
+  /** The overview and the wall are looked at from afar: they turn dark by themselves at night. */
+  const onWall = ref(['/', '/wall'].includes(location.pathname))
+  const chosen = ref<Theme | null>(chosenOf(THEME, ['day', 'night']))
+  const language = ref<Language>(chosenOf(LANGUAGE, ['zh', 'en']) ?? 'zh')
 
   const usual = computed<Theme>(() =>
     onWall.value && isNight(hourOf(time.now, site.zone)) ? 'night' : 'day',

@@ -10,7 +10,8 @@ import { useSession } from './session'
 import { useTime } from './time'
 
 /** What a person answers. */
-export type Answer = Pick<RoundEntryNew, 'value' | 'passed' | 'note'>
+export type Answer = Pick<RoundEntryNew, 'value' | 'passed' | 'note'> &
+  Partial<Pick<RoundEntryNew, 'scan'>>
 
 export interface Unsent {
   round: string

@@ -3,11 +3,20 @@ import { defineStore } from 'pinia'
 import { computed, ref, shallowReactive, shallowRef, watch } from 'vue'
 
 import { Stream } from '@/client/stream'
-import type { Alarm, Order, ProvisionalMessage, Reading } from '@/client/types'
-import { seen } from '@/model/freshness'
-import { byUrgency } from '@/model/ranking'
-import { useSession } from './session'
+import type {
+  Alarm,
+  ChangedMessage,
+  Order,
+  ProvisionalMessage,
+  Quality,
+  Reading,
+} from '@/client/types'
+import { ASIDE, isAside, type Aside } from '@/model/alarms'
+import { isPast, qualitiesAt, seen, wholly } from '@/model/freshness'
+import { byNeed, isOver } from '@/model/orders'
+import { ranked } from '@/model/ranking'
 import { useTime } from './time'
+import { useViewer } from './viewer'
 
 /** Without a word from the server for so long (ms), the page does not know any more. */
 const SILENCE = 15_000
@@ -16,7 +25,7 @@ const REOPEN = 25_000
 
 export const useLive = defineStore('live', () => {
   const time = useTime()
-  const session = useSession()
+  const viewer = useViewer()
 
   const alarms = shallowReactive(new Map<string, Alarm>())
   const orders = shallowReactive(new Map<string, Order>())
@@ -26,8 +35,18 @@ export const useLive = defineStore('live', () => {
   const lastAlarm = shallowRef<Alarm | null>(null)
   const lastOrder = shallowRef<Order | null>(null)
   const lastRound = shallowRef<{ id: string } | null>(null)
-  /** How often rounds and roster were told to have changed. */
-  const changes = shallowReactive({ round: 0, roster: 0 })
+  const lastTest = shallowRef<{ id: string } | null>(null)
+  const lastPlan = shallowRef<{ id: string } | null>(null)
+  /** How often each was told to have changed. */
+  const changes = shallowReactive<Record<ChangedMessage['kind'], number>>({
+    round: 0,
+    roster: 0,
+    planned_test: 0,
+    aside: 0,
+    shift: 0,
+    register: 0,
+    plan: 0,
+  })
   /** How often everything was sent anew. */
   const snapshots = ref(0)
   /** Whether a snapshot came that could not say what is in the ledger. */
@@ -47,16 +66,18 @@ export const useLive = defineStore('live', () => {
     if (now !== null) time.hear(now)
     broken.value = false
     heardAt.value = time.pageTime()
-    heardAtServer.value = time.now
+    heardAtServer.value = time.serverTime()
   }
 
-  function takeReadings(changed: Record<string, Reading>): void {
-    for (const [point, reading] of Object.entries(changed)) {
+  function takeReadings(changed: Iterable<readonly [string, Reading]>): void {
+    let newest = dataAt.value
+    for (const [point, reading] of changed) {
       readings.set(point, reading)
       // A device that does not answer is heard of too, but that is no data.
       const { at } = seen(reading, time.now)
-      if (at !== null) dataAt.value = Math.max(dataAt.value ?? 0, at)
+      if (at !== null) newest = Math.max(newest ?? 0, at)
     }
+    dataAt.value = newest
   }
 
   function takeAlarm(alarm: Alarm): void {
@@ -66,7 +87,7 @@ export const useLive = defineStore('live', () => {
   }
 
   function takeOrder(order: Order): void {
-    if (order.state === 'closed') orders.delete(order.id)
+    if (isOver(order)) orders.delete(order.id)
     else orders.set(order.id, order)
     lastOrder.value = order
   }
@@ -92,8 +113,6 @@ export const useLive = defineStore('live', () => {
   const stream = new Stream({
     snapshot(message) {
       heard(message.now)
-      readings.clear()
-      takeReadings(message.readings)
       ledger.value = message.ledger
       if (message.seq === null) {
         // Of what is in the ledger nothing is known: what is on the page stays.
@@ -124,10 +143,14 @@ export const useLive = defineStore('live', () => {
       heard(null)
       changes[message.kind] += 1
       if (message.kind === 'round') lastRound.value = { id: message.subject }
+      if (message.kind === 'plan') lastPlan.value = { id: message.subject }
+      if (message.kind === 'planned_test') lastTest.value = { id: message.subject }
     },
     readings(message) {
       heard(message.now)
-      takeReadings(message.readings)
+      if (message.every) readings.clear()
+      takeReadings(Object.entries(message.readings))
+      for (const good of message.good) takeReadings(wholly(good))
     },
     heartbeat(message) {
       heard(message.now)
@@ -135,7 +158,7 @@ export const useLive = defineStore('live', () => {
     broken() {
       broken.value = true
       // A session that is over ends the stream; the answer 401 leads to the log-in.
-      void session.recall().catch(() => undefined)
+      void viewer.recall().catch(() => undefined)
     },
   })
 
@@ -161,11 +184,16 @@ export const useLive = defineStore('live', () => {
 
   const silence = computed(() => Math.max(0, time.pageNow - heardAt.value))
   const lost = computed(() => broken.value || silence.value > SILENCE)
+  const inOrder = computed(() => ranked(alarms.values()))
   const ready = computed(() => snapshots.value > 0 || begun.value)
+  /** Of every point that was heard of; another map only when one of them has changed. */
+  const qualities = computed<ReadonlyMap<string, Quality>>((before) =>
+    qualitiesAt(readings, time.now, before ?? new Map()),
+  )
 
   watch(silence, (mute) => {
     const since = time.pageTime() - opened
-    if (session.user !== null && mute > REOPEN && since > REOPEN) {
+    if (viewer.isThere && mute > REOPEN && since > REOPEN) {
       opened = time.pageTime()
       stream.open()
     }
@@ -178,6 +206,8 @@ export const useLive = defineStore('live', () => {
     lastAlarm,
     lastOrder,
     lastRound,
+    lastTest,
+    lastPlan,
     changes,
     snapshots,
     ledger,
@@ -185,6 +215,8 @@ export const useLive = defineStore('live', () => {
     ready,
     /** What is shown is of the past. */
     lost,
+    /** ms without a word from the server. */
+    silence,
     /** Server time of the last word, ms; null: there was none. */
     heardAt: heardAtServer,
     dataAt,
@@ -192,19 +224,25 @@ export const useLive = defineStore('live', () => {
     dataAge: computed(() =>
       dataAt.value === null ? null : Math.max(0, time.now - dataAt.value),
     ),
-    /** Open alarms, the one that matters now first. */
-    urgent: computed(() => [...alarms.values()].sort(byUrgency)),
-    /** Orders not closed: the critical ones first, then by when they are due. */
-    due: computed(() =>
-      [...orders.values()].sort(
-        (one, other) =>
-          Number(one.state === 'completed') - Number(other.state === 'completed') ||
-          Number(other.priority === 'critical') - Number(one.priority === 'critical') ||
-          Date.parse(one.clock.due_at) - Date.parse(other.clock.due_at),
-      ),
+    /** Alarms that people have to see, the one that matters now first. */
+    urgent: computed(() => inOrder.value.filter(({ state }) => !isAside(state))),
+    /** What is there and calls nobody, by why that is. */
+    aside: computed(
+      () =>
+        Object.fromEntries(
+          ASIDE.map((why) => [why, inOrder.value.filter(({ state }) => state === why)]),
+        ) as Record<Aside, Alarm[]>,
     ),
+    /** Orders that are not over, what needs somebody first. */
+    due: computed(() => [...orders.values()].sort(byNeed)),
+    // These two are asked for thousands of points a second: as functions, Pinia would make actions
+    // of them, which cost ten times what they do.
     /** What is shown of a point now. */
-    seen: (point: string) => seen(readings.get(point), time.now),
+    seen: computed(() => (point: string) => seen(readings.get(point), time.now)),
+    /** How far it can be trusted now; whoever asks is not told of values and ages. */
+    quality: computed(() => (point: string): Quality => qualities.value.get(point) ?? 'bad'),
+    /** Points of which only the past is known. */
+    blind: computed(() => [...qualities.value.values()].filter(isPast).length),
     takeAnswer,
     open,
     close,

@@ -3,6 +3,7 @@ import { defineStore } from 'pinia'
 import { ref, shallowRef, watch } from 'vue'
 
 import { api } from '@/client/api'
+import { orders as calls } from '@/client/orders'
 import type { Alarm, Order } from '@/client/types'
 import { useLive } from './live'
 
@@ -27,7 +28,7 @@ export const usePast = defineStore('past', () => {
     try {
       const [alarmPage, orderPage] = await Promise.all([
         api.alarms(null, MOST),
-        api.orders(null, MOST),
+        calls.page(null, { state: ['all'] }, MOST),
       ])
       alarms.value = alarmPage.items
       orders.value = orderPage.items

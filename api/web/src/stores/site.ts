@@ -4,6 +4,7 @@ import { computed, shallowRef, ref } from 'vue'
 
 import { api } from '@/client/api'
 import type { Equipment, Point, Site, Text } from '@/client/types'
+import { withMeaning } from '@/model/contacts'
 import { systems } from '@/model/systems'
 import { useTime } from './time'
 
@@ -11,12 +12,13 @@ export const useSite = defineStore('site', () => {
   const site = shallowRef<Site | null>(null)
   const equipment = shallowRef<Equipment[]>([])
   const failed = ref(false)
+  const heard = ref(Intl.DateTimeFormat().resolvedOptions().timeZone)
 
   async function load(): Promise<void> {
     try {
-      const found = await api.site()
+      const [found, things] = await Promise.all([api.site(), everything()])
       useTime().hear(found.now)
-      equipment.value = await everything()
+      equipment.value = things
       site.value = found
       failed.value = false
     } catch {
@@ -24,12 +26,17 @@ export const useSite = defineStore('site', () => {
     }
   }
 
+  /** Without the server: the site as it was known before. */
+  function assume(kept: Site): void {
+    site.value ??= kept
+  }
+
   async function everything(): Promise<Equipment[]> {
     const found: Equipment[] = []
     let cursor: string | null = null
     do {
       const page: { items: Equipment[]; next: string | null } = await api.equipment(cursor)
-      found.push(...page.items)
+      found.push(...page.items.map(withMeaning))
       cursor = page.next
     } while (cursor !== null)
     return found
@@ -55,7 +62,10 @@ export const useSite = defineStore('site', () => {
     points,
     areas,
     systems: computed(() => systems(equipment.value)),
-    zone: computed(() => site.value?.timezone ?? Intl.DateTimeFormat().resolvedOptions().timeZone),
+    zone: computed(() => site.value?.timezone ?? heard.value),
+    /** Where nobody logs in, the site is not known, and its times of day are. */
+    hearZone: (zone: string) => (heard.value = zone),
     load,
+    assume,
   }
 })

@@ -5,6 +5,8 @@ import { computed, ref } from 'vue'
 import { ServerClock } from '@/model/clock'
 
 const TICK = 1000
+/** ms by which the server's time may be another than was thought until the next tick. */
+const NEARLY = 250
 
 /**
  * ms on a count that never runs slow: `performance.now()` may stand still while the machine
@@ -30,10 +32,15 @@ export const useTime = defineStore('time', () => {
     now.value = server.at(pageNow.value)
   }
 
-  /** Take the server's own time from a message. */
+  /**
+   * Take the server's own time from a message. It ticks only where the clock was wrong or has
+   * stood: else all ages on the page would be drawn with each message, too.
+   */
   function hear(iso: string): void {
-    server.hear(Date.parse(iso), page.now())
-    tick()
+    const at = page.now()
+    const before = server.at(at)
+    server.hear(Date.parse(iso), at)
+    if (Math.abs(server.at(at) - before) > NEARLY || at - pageNow.value > TICK + NEARLY) tick()
   }
 
   setInterval(tick, TICK)
@@ -46,5 +53,7 @@ export const useTime = defineStore('time', () => {
     pageNow: computed(() => pageNow.value),
     hear,
     pageTime: () => page.now(),
+    /** Server time at this moment, between two ticks too. */
+    serverTime: () => server.at(page.now()),
   }
 })

@@ -4,7 +4,7 @@ import { createI18n, useI18n } from 'vue-i18n'
 import type { Alarm, Equipment, Point, Text } from '@/client/types'
 import type { Seen } from '@/model/freshness'
 import { figure, span } from '@/model/figures'
-import { dayOf, hourMinute, when } from '@/model/moments'
+import { dayOf, hourMinute, when, whenMinute } from '@/model/moments'
 import { useSite } from '@/stores/site'
 import { useTime } from '@/stores/time'
 import type { Language } from '@/stores/display'
@@ -59,13 +59,20 @@ export function useWords() {
   /** `上限 75`: the limit that an alarm was raised against; empty where it has no number. */
   const limit = (alarm: Alarm): string => {
     const point = site.points.get(alarm.point)
-    // Of a flag or a state, the word that it has in the alarm says all.
-    if (alarm.limit === null || (point !== undefined && point.kind !== 'number')) return ''
-    const rule = point?.limits.find((found) => found.rule === alarm.rule)
+    // Of a flag or a state, the word that it has in the alarm says all; so it does of a link.
+    if (alarm.limit === null || point?.kind !== 'number') return ''
+    const rule = point.limits.find((found) => found.rule === alarm.rule)
     const value = figure(alarm.limit, Number.isInteger(alarm.limit) ? 0 : 1)
     if (typeof rule?.above === 'number') return t('limit.above', { value })
     if (typeof rule?.below === 'number') return t('limit.below', { value })
     return t('limit.at', { value })
+  }
+
+  /** Why a reading is not good: the code in words, the detail as it is. */
+  const reason = (told: string): string => {
+    const [code = '', ...rest] = told.split(': ')
+    const word = te(`reason.${code}`) ? t(`reason.${code}`) : code
+    return rest.length > 0 ? `${word} (${rest.join(': ')})` : word
   }
 
   /** What is wrong with what, in one line. */
@@ -77,6 +84,7 @@ export function useWords() {
     te,
     text,
     title,
+    reason,
     duration,
     age,
     value,
@@ -86,9 +94,12 @@ export function useWords() {
       const name = text(model)
       return name.startsWith(vendor) ? name : `${vendor} ${name}`
     },
-    area: (id: string): string => text(site.areas.get(id)) || id,
+    /** The name of an area; what is about the whole site stands under the site's own. */
+    area: (id: string): string =>
+      text(id === site.site?.id ? site.site.name : site.areas.get(id)) || id,
     /** `19:42:07`, with the day before it where it is not today. */
     when: (iso: string): string => when(Date.parse(iso), time.now, site.zone),
+    whenMinute: (iso: string): string => whenMinute(Date.parse(iso), time.now, site.zone),
     /** `2026-11-21` in the site's zone; without a moment: today. */
     day: (iso?: string): string =>
       dayOf(iso === undefined ? time.now : Date.parse(iso), site.zone),

@@ -1,5 +1,6 @@
 /** What the pictures know of equipment and how they write it. */
 import type { Equipment, Point, Priority } from '@/client/types'
+import type { LampSeen } from '@/model/lamps'
 import { worstPresent } from '@/model/ranking'
 import { useLive } from '@/stores/live'
 import { useWords } from '@/words'
@@ -32,6 +33,16 @@ export function useSeen() {
     return shown.past ? null : shown.value
   }
 
+  /** A lamp as its state is judged by; its rules say below which power (W) it is dark. */
+  function lamp(thing: Equipment): LampSeen {
+    const limits = point(thing, 'power')?.limits ?? []
+    return {
+      known: (key) => known(thing, key),
+      has: (key) => point(thing, key) !== undefined,
+      dark: limits.find(({ below }) => typeof below === 'number')?.below ?? 0,
+    }
+  }
+
   function ofPoint(found: Point, decimals = 1): Words {
     const shown = live.seen(found.id)
     const written = value(found, shown, decimals)
@@ -46,6 +57,7 @@ export function useSeen() {
   return {
     point,
     known,
+    lamp,
     ofPoint,
     /** The value of a point by key; without words where there is no such point. */
     words: (thing: Equipment | undefined, key: string, decimals = 1): Words => {

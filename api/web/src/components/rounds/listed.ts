@@ -22,12 +22,14 @@ export function plusMonths(month: Month, count: number): Month {
   return new Date(Date.UTC(year, number - 1 + count, 1)).toISOString().slice(0, 7)
 }
 
-/** Those of `level` that open within these days, and older ones that still need somebody. */
+/** Those of `levels` that open within these days, and older ones that still need somebody. */
 async function within(
-  level: RoundLevel,
+  levels: readonly RoundLevel[],
   days: { from: Day; to: Day },
 ): Promise<RoundSummary[]> {
-  const lists = await Promise.all([rounds.all({ level, ...days }), rounds.all({ level })])
+  const lists = await Promise.all(
+    levels.flatMap((level) => [rounds.all({ level, ...days }), rounds.all({ level })]),
+  )
   return [...new Map(lists.flat().map((round) => [round.id, round])).values()]
 }
 
@@ -38,9 +40,9 @@ export function listed(part: Part, today: Day, month: Month): Promise<RoundSumma
     case 'today':
       return rounds.all({})
     case 'week':
-      return within('weekly', { from: monday, to: plusDays(monday, 6) })
+      return within(['weekly', 'half_monthly'], { from: monday, to: plusDays(monday, 6) })
     case 'month':
-      return within('monthly', daysIn(today.slice(0, 7)))
+      return within(['monthly', 'quarterly', 'half_yearly', 'yearly'], daysIn(today.slice(0, 7)))
     case 'all':
       return rounds.all(daysIn(month))
   }

@@ -4,6 +4,8 @@ import { useTime } from '@/stores/time'
 import { useWords } from '@/words'
 
 interface RoundWindow {
+  /** `18:00`, with the day where it is not today. */
+  moment(iso: string): string
   /** `08:00 – 18:00`, with the days where they are not today. */
   window(round: RoundSummary): string
   /** How long there is still time, or since when there is none; empty where that is past. */
@@ -14,7 +16,7 @@ export function useWindow(): RoundWindow {
   const time = useTime()
   const { t, day, hourMinute, duration } = useWords()
 
-  function moment(iso: string, reference: string): string {
+  function moment(iso: string, reference = day()): string {
     const date = day(iso)
     return `${date === reference ? '' : `${date.slice(5)} `}${hourMinute(Date.parse(iso))}`
   }
@@ -25,6 +27,7 @@ export function useWindow(): RoundWindow {
   }
 
   return {
+    moment: (iso) => moment(iso),
     window: ({ opens_at, due_at }) =>
       `${moment(opens_at, day())} – ${moment(due_at, day(opens_at))}`,
     left: ({ state, opens_at, due_at }) => {

@@ -9,6 +9,23 @@ export interface DrawnLimit {
   words: string
 }
 
+/** Readings of a line. */
+export interface Line {
+  buckets: readonly Bucket[]
+  gaps: readonly Stretch[]
+}
+
+/** What it is compared with. */
+export interface Other extends Line {
+  name: string
+  /** ms that its readings lie before those that they stand beside. */
+  back: number
+  unit: string
+  decimals: number
+  /** It is measured in something else: it has a scale of its own, at the left. */
+  apart: boolean
+}
+
 /** Everything that a trend shows; times in ms since 1970. */
 export interface TrendContent {
   buckets: readonly Bucket[]
@@ -16,6 +33,9 @@ export interface TrendContent {
   end: number
   gaps: readonly (Stretch & { words: string })[]
   limits: readonly DrawnLimit[]
+  other: Other | null
+  /** Lines at which something happened. */
+  moments: readonly { at: number; words: string }[]
   /** A flag or state: it steps, and its codes have names. */
   steps: boolean
   states: Readonly<Record<string, string>>

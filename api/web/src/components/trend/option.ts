@@ -2,15 +2,18 @@
 import type { EChartsCoreOption } from 'echarts/core'
 
 import type { Bucket } from '@/client/types'
+import { widthOf } from '@/model/drawing'
 import { figure } from '@/model/figures'
 import { zoneOffset } from '@/model/moments'
-import type { DrawnLimit, TrendContent } from './content'
+import type { DrawnLimit, Line, TrendContent } from './content'
 import type { Palette } from './palette'
 
 type Spot = [number, number | null]
 
 const DAY = 86_400_000
 const FONT = 13
+/** px beside the drawing. */
+const EDGES = 66
 /** px that a time takes with the space around it. */
 const LABEL = 90
 
@@ -25,7 +28,8 @@ export function option(content: TrendContent, palette: Palette, width: number): 
     useUTC: true,
     textStyle: { fontFamily: palette.font },
     animation: false,
-    grid: { left: 8, right: 52, top: 14, bottom: 26 },
+    // A moment is named above its line.
+    grid: { left: content.other?.apart ? 58 : 8, right: 58, top: content.moments.length > 0 ? 24 : 14, bottom: 26 },
     xAxis: {
       type: 'time',
       min: content.start + shift,
@@ -36,9 +40,9 @@ export function option(content: TrendContent, palette: Palette, width: number): 
       axisTick: { show: false },
       splitLine: { show: false },
     },
-    yAxis: yAxis(content, palette),
+    yAxis: content.other?.apart ? [yAxis(content, palette), leftAxis(content, palette)] : yAxis(content, palette),
     tooltip: tooltip(content, palette, shift),
-    series: series(content, palette, shift),
+    series: series(content, palette, shift, width),
   }
 }
 
@@ -60,10 +64,26 @@ function yAxis(content: TrendContent, palette: Palette): object {
     return { ...common, ...bare, type: 'category', data: names, axisLabel: label }
   }
   const edges = content.limits.flatMap(({ above, below }) => [above ?? [], below ?? []].flat())
+  const beside = content.other?.apart === false ? content.other.buckets : []
   return {
     ...common,
-    ...scale(content, edges),
+    ...scale([...content.buckets, ...beside], edges),
     axisLabel: { ...label, formatter: (value: number) => figure(value, places(value)) },
+  }
+}
+
+/** The scale of what is measured in something else; it has no lines of its own. */
+function leftAxis({ other }: TrendContent, palette: Palette): object {
+  return {
+    type: 'value',
+    position: 'left',
+    splitLine: { show: false },
+    ...scale(other?.buckets ?? [], []),
+    axisLabel: {
+      color: palette.mute,
+      fontSize: FONT,
+      formatter: (value: number) => figure(value, places(value)),
+    },
   }
 }
 
@@ -76,8 +96,8 @@ function codes(content: TrendContent): string[] {
 }
 
 /** A round scale that holds every value and, with some room beyond them, the limits. */
-function scale(content: TrendContent, edges: readonly number[]) {
-  const values = content.buckets.flatMap(({ min, max }) => [min ?? [], max ?? []].flat())
+function scale(buckets: readonly Bucket[], edges: readonly number[]) {
+  const values = buckets.flatMap(({ min, max }) => [min ?? [], max ?? []].flat())
   const low = Math.min(...values, ...edges)
   const high = Math.max(...values, ...edges)
   if (!Number.isFinite(low) || !Number.isFinite(high)) return { min: 0, max: 1 }
@@ -96,15 +116,21 @@ function places(value: number): number {
   return Number.isInteger(value) ? 0 : 1
 }
 
-function series(content: TrendContent, palette: Palette, shift: number): object[] {
-  const spots = (value: (bucket: Bucket) => number | null): Spot[] =>
-    content.buckets.flatMap((bucket): Spot[] => {
-      const at = Date.parse(bucket.start) + shift
-      if (bucket.count > 0) return [[at, value(bucket)]]
-      // An empty bucket breaks the line only where it belongs to a gap.
-      const start = at - shift
-      return content.gaps.some((gap) => start >= gap.start && start < gap.end) ? [[at, null]] : []
-    })
+/** The places of a line; an empty bucket breaks it only where it belongs to a gap. */
+function spotsOf(
+  { buckets, gaps }: Line,
+  shift: number,
+  value: (bucket: Bucket) => number | null,
+): Spot[] {
+  return buckets.flatMap((bucket): Spot[] => {
+    const start = Date.parse(bucket.start)
+    if (bucket.count > 0) return [[start + shift, value(bucket)]]
+    return gaps.some((gap) => start >= gap.start && start < gap.end) ? [[start + shift, null]] : []
+  })
+}
+
+function series(content: TrendContent, palette: Palette, shift: number, width: number): object[] {
+  const spots = (value: (bucket: Bucket) => number | null): Spot[] => spotsOf(content, shift, value)
   const steps = content.steps ? codes(content) : []
   /** A code stands at its place among the names of the axis. */
   const step = ({ last }: Bucket): number | null =>
@@ -119,12 +145,13 @@ function series(content: TrendContent, palette: Palette, shift: number): object[
     z: 4,
     markArea: {
       silent: true,
-      data: [...(content.steps ? [] : bands(content, palette)), ...holes(content, palette, shift)],
+      data: [...(content.steps ? [] : bands(content, palette)), ...holes(content, palette, shift, width)],
     },
-    ...(content.steps ? {} : { markLine: lines(content, palette) }),
+    markLine: lines(content, palette, shift),
   }
   if (content.steps) return [main]
   return [
+    ...compared(content, palette, shift),
     { ...plain, stack: 'range', data: spots(({ min }) => min), lineStyle: { opacity: 0 } },
     {
       ...plain,
@@ -136,6 +163,23 @@ function series(content: TrendContent, palette: Palette, shift: number): object[
       z: 3,
     },
     main,
+  ]
+}
+
+/** What it is compared with: a thinner line in a quiet colour, broken where there is no value. */
+function compared({ other }: TrendContent, palette: Palette, shift: number): object[] {
+  if (other === null) return []
+  return [
+    {
+      type: 'line',
+      symbol: 'none',
+      silent: true,
+      name: other.name,
+      yAxisIndex: other.apart ? 1 : 0,
+      data: spotsOf(other, shift + other.back, ({ mean }) => mean),
+      lineStyle: { color: palette.steel, width: 2, type: [7, 4] },
+      z: 2,
+    },
   ]
 }
 
@@ -153,15 +197,16 @@ function bands(content: TrendContent, palette: Palette): object[] {
   ])
 }
 
-function holes(content: TrendContent, palette: Palette, shift: number): object[] {
-  const long = (content.end - content.start) / 12
+/** A gap is hatched; how long it was stands in it where there is room (px) for that. */
+function holes(content: TrendContent, palette: Palette, shift: number, width: number): object[] {
+  const perMs = (width - EDGES) / (content.end - content.start)
   return content.gaps.map((gap) => [
     {
       xAxis: gap.start + shift,
       name: gap.words,
       itemStyle: { color: palette.hatch },
       label: {
-        show: gap.end - gap.start > long,
+        show: (gap.end - gap.start) * perMs > widthOf(gap.words) * FONT + 16,
         position: 'inside',
         color: palette.mute,
         backgroundColor: palette.panel,
@@ -173,22 +218,26 @@ function holes(content: TrendContent, palette: Palette, shift: number): object[]
   ])
 }
 
-function lines(content: TrendContent, palette: Palette): object {
-  return {
-    silent: true,
-    symbol: 'none',
-    data: content.limits.map((limit) => ({
-      yAxis: edge(limit),
-      name: limit.words,
-      lineStyle: { color: palette.tone[limit.priority].line, type: [6, 5], width: 1.2 },
-      label: {
-        formatter: '{b}',
-        position: limit.above === null ? 'insideStartBottom' : 'insideStartTop',
-        color: palette.tone[limit.priority].ink,
-        fontSize: FONT,
-      },
-    })),
-  }
+function lines(content: TrendContent, palette: Palette, shift: number): object {
+  const moments = content.moments.map(({ at, words }) => ({
+    xAxis: at + shift,
+    name: words,
+    lineStyle: { color: palette.mute, type: 'solid', width: 1.2 },
+    label: { formatter: '{b}', position: 'end', distance: 2, color: palette.mute, fontSize: FONT },
+  }))
+  const limits = content.steps ? [] : content.limits
+  const edges = limits.map((limit) => ({
+    yAxis: edge(limit),
+    name: limit.words,
+    lineStyle: { color: palette.tone[limit.priority].line, type: [6, 5], width: 1.2 },
+    label: {
+      formatter: '{b}',
+      position: limit.above === null ? 'insideStartBottom' : 'insideStartTop',
+      color: palette.tone[limit.priority].ink,
+      fontSize: FONT,
+    },
+  }))
+  return { silent: true, symbol: 'none', data: [...edges, ...moments] }
 }
 
 function tooltip(content: TrendContent, palette: Palette, shift: number): object {
@@ -208,18 +257,31 @@ function tooltip(content: TrendContent, palette: Palette, shift: number): object
     axisPointer: { axis: 'x', lineStyle: { color: palette.mute } },
     formatter: (shown: readonly { value: Spot }[]) => {
       const at = shown[0]?.value[0]
-      const bucket = content.buckets.find(({ start }) => Date.parse(start) + shift === at)
-      if (at === undefined || bucket === undefined) return ''
+      if (at === undefined) return ''
+      const bucket = bucketAt(content, at - shift)
       const clock = new Date(at).toISOString().slice(5, 19).replace('T', ' ')
-      if (bucket.mean === null || bucket.min === null || bucket.max === null) {
-        return `${clock}\n${content.words.nothing}`
+      const { words, other } = content
+      const rows = [clock]
+      if (bucket === null || bucket.mean === null || bucket.min === null || bucket.max === null) {
+        rows.push(words.nothing)
+      } else {
+        const main = content.steps ? (bucket.last ?? bucket.mean) : bucket.mean
+        rows.push(`${content.steps ? words.last : words.mean}  ${written(main)}`)
+        if (!content.steps && bucket.min !== bucket.max) {
+          rows.push(`${words.range}  ${written(bucket.min)} – ${written(bucket.max)}`)
+        }
       }
-      const main = content.steps ? (bucket.last ?? bucket.mean) : bucket.mean
-      const rows = [clock, `${content.steps ? content.words.last : content.words.mean}  ${written(main)}`]
-      if (!content.steps && bucket.min !== bucket.max) {
-        rows.push(`${content.words.range}  ${written(bucket.min)} – ${written(bucket.max)}`)
+      if (other !== null) {
+        const mean = bucketAt(other, at - shift - other.back)?.mean ?? null
+        rows.push(`${other.name}  ${mean === null ? words.nothing : `${figure(mean, other.decimals)} ${other.unit}`}`)
       }
       return rows.join('\n')
     },
   }
+}
+
+/** What `line` says at `at` (ms): of a time without readings that is no gap, what was before. */
+export function bucketAt({ buckets, gaps }: Line, at: number): Bucket | null {
+  if (gaps.some((gap) => at >= gap.start && at < gap.end)) return null
+  return buckets.findLast(({ start, count }) => count > 0 && Date.parse(start) <= at + 1) ?? null
 }

@@ -8,6 +8,7 @@ export interface Palette {
   line: string
   panel: string
   accent: string
+  steel: string
   band: string
   tone: Record<Priority, { line: string; ink: string; soft: string }>
   /** The pattern of "nothing is known". */
@@ -29,6 +30,7 @@ export function palette(): Palette {
     line: colour('line-soft'),
     panel: colour('panel'),
     accent: colour('accent'),
+    steel: colour('steel'),
     band: colour('accent-soft'),
     tone: {
       critical: tone('critical'),

@@ -4,6 +4,7 @@ import { GridComponent, MarkAreaComponent, MarkLineComponent, TooltipComponent }
 import { init, use, type EChartsType } from 'echarts/core'
 import { CanvasRenderer } from 'echarts/renderers'
 
+import { zoneOffset } from '@/model/moments'
 import type { TrendContent } from './content'
 import { option } from './option'
 import { palette } from './palette'
@@ -42,7 +43,15 @@ export class Trend {
   private draw(): void {
     if (this.content === null) return
     const drawn = option(this.content, palette(), this.chart.getWidth())
-    this.chart.setOption(drawn, { replaceMerge: ['series'] })
+    this.chart.setOption(drawn, { replaceMerge: ['series', 'yAxis'] })
+  }
+
+  /** The moment (ms since 1970) at `x`, px from the left of the frame; null: nothing is drawn. */
+  momentAt(x: number): number | null {
+    if (this.content === null) return null
+    const at: number = this.chart.convertFromPixel({ xAxisIndex: 0 }, x)
+    const { start, end, zone } = this.content
+    return Math.min(end, Math.max(start, at - zoneOffset(end, zone)))
   }
 
   close(): void {

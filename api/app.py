@@ -12,32 +12,65 @@ from fastapi import FastAPI
 
 from api import problems, refusals
 from api.auth import Sessions
+from api.demo import Demo
 from api.desk import Desk
 from api.edge import Edge
+from api.jobs import Jobs
 from api.live import Live
 from api.provisional import Provisional
 from api.refusals import Refusals
 from api.routes import (
+    alarm_figures,
     alarms,
+    attachments,
     audit,
     calendar,
+    commands,
+    contractor,
+    demo_faults,
     equipment,
+    handovers,
+    kiosks,
+    links,
     machine,
+    notices,
+    offline,
+    order_figures,
     orders,
+    out_of_service,
     page,
     people,
+    places,
+    planned_tests,
+    plans,
+    profiles,
+    regimes,
+    register,
+    replays,
+    requests,
     roster,
+    round_records,
     rounds,
+    rules,
+    run_hours,
     session,
     sessions,
+    shift_log,
     site,
     stream,
     tokens,
+    trust,
 )
+from api.tls.in_force import Tls
+from api.uses import Uses
+from api.wishes import Wishes
+from gateway.bus.questions import Questions
 from gateway.clock import Clock
 from gateway.history.base import History
 from gateway.latest import Latest
 from gateway.model.equipment import Site
+from rules.attached_files import AttachedFiles
+from rules.contractor_link import Links
 from rules.ledger.store import Ledger
 from rules.rule import Rulebook
 
@@ -56,12 +89,26 @@ def create_app(
     history: History,
     latest: Latest,
     clock: Clock,
+    questions: Questions,
     secure: bool,
+    attached: AttachedFiles,
+    link_key: bytes,
+    jobs: Jobs | None = None,
+    hsts: bool | None = None,
+    demo: Demo | None = None,
+    tls: Tls | None = None,
+    plain_port: int = 0,
+    tls_port: int = 0,
     static: Path = page.STATIC,
 ) -> FastAPI:
     """The application over the parts given.
 
-    ``secure``: it is reached by HTTPS. ``static``: the folder of the built page.
+    ``secure``: it is reached by HTTPS. ``attached``: where photographs lie. ``link_key``: what
+    contractors' links are made with. ``jobs``: what runs long jobs, if anything does.
+    ``static``: the folder of the built page. ``hsts``: browsers are told to come by HTTPS only
+    (None: as ``secure``); never with a certificate of our own, whose plain port at the same host
+    they would not find any more. ``demo``: what a demonstration has beside the product. ``tls``:
+    our own certificate, with the ports of HTTPS and of what leads there.
 
     The live stream runs as long as the application does (its lifespan).
     """
@@ -74,13 +121,21 @@ def create_app(
         latest=latest,
         provisional=Provisional(site.id, clock),
         clock=clock,
+        questions=questions,
+        attached=attached,
+        links=Links(key=link_key, lasts=rulebook.order_book.contractor_link),
     )
     app.state.desk = desk
+    app.state.jobs = jobs
+    app.state.demo = demo
+    app.state.tls, app.state.plain_port, app.state.tls_port = tls, plain_port, tls_port
     app.state.sessions = Sessions(desk, secure=secure)
     app.state.refusals = Refusals(desk)
+    app.state.wishes = Wishes(clock)
+    app.state.uses = Uses(clock)
     app.state.live = Live(desk, app.state.sessions)
     page.install(app, static)
-    app.add_middleware(Edge, secure=secure)
+    app.add_middleware(Edge, secure=secure if hsts is None else hsts)
     return app
 
 
@@ -103,19 +158,48 @@ def described_app() -> FastAPI:
         session,
         site,
         equipment,
+        register,
+        run_hours,
+        links,
+        profiles,
+        commands,
+        # Before the alarms: among their ids nothing else is looked for.
+        alarm_figures,
         alarms,
+        out_of_service,
+        planned_tests,
+        order_figures,
         orders,
+        attachments,
+        contractor,
+        requests,
+        places,
+        notices,
         roster,
+        shift_log,
+        handovers,
         calendar,
+        regimes,
         rounds,
+        round_records,
+        offline,
+        plans,
+        rules,
+        replays,
         stream,
         people,
         sessions,
         tokens,
+        kiosks,
         audit,
+        demo_faults,
     ):
         app.include_router(subject.router, prefix="/api/v1")
+    app.include_router(places.public, prefix="/api/v1")
+    app.include_router(contractor.public, prefix="/api/v1")
+    app.include_router(kiosks.public, prefix="/api/v1")
     app.include_router(machine.router)
+    app.include_router(trust.router)
     return app
 
 

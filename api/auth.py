@@ -1,5 +1,5 @@
-"""Who is asking: sessions by cookie, machines by token, and whether another site's page sent
-a browser here."""
+"""Who is asking: sessions and screens by cookie, machines by token, and whether another site's
+page sent a browser here."""
 
 from __future__ import annotations
 
@@ -15,13 +15,17 @@ from sqlalchemy.exc import SQLAlchemyError
 from api.desk import Desk
 from api.guesses import Guesses
 from api.problems import ProblemException
-from gateway.model.moment import MINUTE, SECOND, Instant
-from rules.people import accounts, sessions, tokens
-from rules.people.roles import Actor
+from api.seeing import EVERYTHING, Seeing
+from gateway.model.moment import DAY, MINUTE, SECOND, Instant
+from rules.people import accounts, kiosks, sessions, tokens
+from rules.people.roles import Actor, Via
 from rules.people.sessions import Session, User
 from rules.shifts.local_time import date_of
 
 COOKIE = "dutyroom_session"
+SCREEN_COOKIE = "dutyroom_screen"
+_SCREEN_LASTS = 400 * DAY
+"""As long as a browser keeps a cookie; it is given anew whenever the wall is opened."""
 TRUSTED_WITHOUT_LEDGER = 15 * MINUTE
 """How long a session that was verified lives on while the ledger does not answer."""
 _REMEMBERED_AT_MOST = 10_000
@@ -31,13 +35,22 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Visitor:
-    """Somebody who is logged in, or a machine with its token."""
+    """Somebody who is logged in, a machine with its token, or a screen on a wall."""
 
     token: str
     user: User
     actor: Actor
     session: Session | None
-    """None for a machine."""
+    """None for a machine and for a screen."""
+
+    @property
+    def is_screen(self) -> bool:
+        return self.actor.via is Via.KIOSK
+
+    @property
+    def seeing(self) -> Seeing:
+        """What is shown to them of what everybody may view."""
+        return Seeing(areas=self.actor.areas, private=False) if self.is_screen else EVERYTHING
 
 
 class Sessions:
@@ -51,8 +64,15 @@ class Sessions:
 
     @property
     def cookie(self) -> str:
+        return self._named(COOKIE)
+
+    @property
+    def screen_cookie(self) -> str:
+        return self._named(SCREEN_COOKIE)
+
+    def _named(self, cookie: str) -> str:
         # A browser lets only this very host set a ``__Host-`` cookie, and only over HTTPS.
-        return f"__Host-{COOKIE}" if self._secure else COOKIE
+        return f"__Host-{cookie}" if self._secure else cookie
 
     async def log_in(self, username: str, password: str, visit: accounts.Visit) -> Visitor:
         """Somebody with a new session.
@@ -93,19 +113,21 @@ class Sessions:
                 del self._verified[token]
 
     def forget_machines(self) -> None:
-        """As :meth:`forget`, after a token was revoked."""
+        """As :meth:`forget`, after a token or a screen was revoked."""
         for token, (_, visitor) in list(self._verified.items()):
             if visitor.session is None:
                 del self._verified[token]
 
     async def visitor(self, token: str) -> Visitor | None:
-        """Whose ``token`` it is, a session's or a machine's; None where it is no good.
+        """Whose ``token`` it is, a session's, a machine's or a screen's; None where it is no
+        good.
 
         While the ledger does not answer, who was verified in the last 15 minutes is believed;
         for others what the ledger raises is raised.
         """
         now = self._desk.clock.now()
-        look = self._machine if is_machines(token) else self._person
+        look = self._screen if is_screens(token) else self._person
+        look = self._machine if is_machines(token) else look
         try:
             visitor = await self._desk.in_ledger(partial(look, token, now))
         except SQLAlchemyError:
@@ -136,10 +158,16 @@ class Sessions:
         return await self.guesses.pin(by, username, check, accounts.WrongPinError)
 
     def give_cookie(self, response: Response, token: str) -> None:
+        self._give(response, self.cookie, token, sessions.ABSOLUTE)
+
+    def give_screen_cookie(self, response: Response, token: str) -> None:
+        self._give(response, self.screen_cookie, token, _SCREEN_LASTS)
+
+    def _give(self, response: Response, name: str, token: str, lasts: int) -> None:
         response.set_cookie(
-            self.cookie,
+            name,
             token,
-            max_age=sessions.ABSOLUTE // SECOND,
+            max_age=lasts // SECOND,
             path="/",
             secure=self._secure,
             httponly=True,
@@ -168,6 +196,16 @@ class Sessions:
         )
         return Visitor(token=token, user=user, actor=actor, session=None)
 
+    def _screen(self, token: str, now: Instant) -> Visitor | None:
+        found = kiosks.kiosk_of(self._desk.ledger, self._desk.site.id, token, now)
+        if found is None:
+            return None
+        actor = found.actor
+        user = User(
+            username=actor.username, display_name=found.name, role=actor.role, areas=found.areas
+        )
+        return Visitor(token=token, user=user, actor=actor, session=None)
+
     def _remember(self, token: str, now: Instant, visitor: Visitor) -> None:
         self._verified.pop(token, None)
         self._verified[token] = (now, visitor)
@@ -188,6 +226,11 @@ class Sessions:
 def is_machines(token: str) -> bool:
     """Whether it has the form of a machine's token; no session's has."""
     return token.startswith(tokens.PREFIX)
+
+
+def is_screens(token: str) -> bool:
+    """As :func:`is_machines`, of a screen's token."""
+    return token.startswith(kiosks.PREFIX)
 
 
 def visit_of(request: Request) -> accounts.Visit:

@@ -6,7 +6,9 @@ names. In it, in this order:
 ``manifest.json``   version, time, site, hashes of the other members, what the ledger holds
 ``ledger.jsonl``    the ledger (``rules.ledger.dump``), of one moment
 ``site/…``          the site file and what it names by relative path
+``derived.json``    what the gateway has counted so far: run hours, starts
 ``history.db``      the readings, where they were asked for
+``attachments/…``   the photographs and signatures that the ledger names
 
 The spool is left out: it is on its way into history and ledger, and what a restored ledger has
 not had yet is taken from it again where it is still there.
@@ -21,21 +23,25 @@ import shutil
 import sqlite3
 import tarfile
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 
 from api.data_directory import DataDirectory
 from api.settings import CannotStartError
-from gateway.site import files_beside
+from gateway.site.files import files_beside
+from rules.attached_files import AttachedFiles, LostFileError
 from rules.ledger import dump
+from rules.ledger.attachments import hashes
 from rules.ledger.audit import Verdict
 from rules.ledger.dump import Contents, NotOursError, NotWholeError
 from rules.ledger.store import Ledger, connect
 
 _VERSION = 1
 _MANIFEST, _LEDGER, _HISTORY, _SITE = "manifest.json", "ledger.jsonl", "history.db", "site"
+_COUNTED = "derived.json"
+_ATTACHMENTS = "attachments"
 _CHUNK = 1 << 20
 
 Told = Callable[[int], None]
@@ -53,10 +59,17 @@ class Manifest:
     ledger: Contents
     files: Mapping[str, str]
     """Member → SHA-256 of its content."""
+    lost: Sequence[str] = ()
+    """SHA-256 of attachments that the ledger names and whose files were gone or damaged."""
 
     @property
     def has_history(self) -> bool:
         return _HISTORY in self.files
+
+    @property
+    def attachments(self) -> int:
+        """How many files of them are in it."""
+        return sum(name.startswith(f"{_ATTACHMENTS}/") for name in self.files)
 
 
 def make(
@@ -65,17 +78,25 @@ def make(
     ledger: Ledger,
     site: str,
     site_file: Path,
+    counted: Path,
+    attached: AttachedFiles,
     history: Path | None,
     made_at: str,
     product: str,
     told: Told,
 ) -> Manifest:
-    """Write the archive ``to``, whole or not at all; ``history``: the file to take along."""
+    """Write the archive ``to``, whole or not at all; ``counted``: the gateway's checkpoint, which
+    need not be there; ``history``: the file to take along."""
     with tempfile.TemporaryDirectory(prefix=f".{to.name}-", dir=to.absolute().parent) as place:
         folder = Path(place)
         with (folder / _LEDGER).open("wb") as lines:
             contents = dump.dump(ledger, lines.write, told)
         member = _copy_site(site_file, folder / _SITE)
+        if counted.exists():
+            # Replaced as a whole by the gateway, so it is whole at any moment.
+            shutil.copyfile(counted, folder / _COUNTED)
+        # After the rows: a file is there before its row, and none is ever taken away.
+        lost = _copy_attachments(attached, hashes(ledger), folder / _ATTACHMENTS)
         if history is not None:
             _copy_database(history, folder / _HISTORY)
         manifest = Manifest(
@@ -85,6 +106,7 @@ def make(
             site_file=f"{_SITE}/{member}",
             ledger=contents,
             files={name: _hash(folder / name) for name in _members(folder)},
+            lost=lost,
         )
         document = {"version": _VERSION, **asdict(manifest)}
         (folder / _MANIFEST).write_text(json.dumps(document, indent=2), encoding="utf-8")
@@ -146,7 +168,12 @@ def restore(
                     dump.restore(fresh, lines, manifest.ledger, told)
         except (NotWholeError, NotOursError) as error:
             raise CannotStartError(f"nothing was restored: {error}") from None
-    targets = {_HISTORY: data.history, _SITE: site_folder}
+    targets = {
+        _HISTORY: data.history,
+        _COUNTED: data.counted,
+        _ATTACHMENTS: data.attachments,
+        _SITE: site_folder,
+    }
     if server is None:
         targets["ledger.db"] = data.ledger
     for name, target in targets.items():
@@ -172,6 +199,10 @@ def in_the_way(
         found.append(f"the rows in the database of the ledger (sites: {named})")
     if manifest.has_history and data.history.exists():
         found.append(str(data.history))
+    if _COUNTED in manifest.files and data.counted.exists():
+        found.append(str(data.counted))
+    if manifest.attachments and data.attachments.is_dir() and any(data.attachments.iterdir()):
+        found.append(str(data.attachments))
     if site_folder.is_dir() and any(site_folder.iterdir()):
         found.append(str(site_folder))
     return found
@@ -224,6 +255,20 @@ def _copy_site(site_file: Path, to: Path) -> PurePosixPath:
         else:
             shutil.copyfile(path, target)
     return PurePosixPath(paths[0].relative_to(root))
+
+
+def _copy_attachments(attached: AttachedFiles, names: Sequence[str], to: Path) -> list[str]:
+    """The files ``names``, each compared with its hash; those that are gone or damaged."""
+    lost, there = [], AttachedFiles(to)
+    for name in names:
+        try:
+            data = attached.read(name)
+        except LostFileError:
+            lost.append(name)
+            continue
+        there.path(name).parent.mkdir(parents=True, exist_ok=True)
+        there.path(name).write_bytes(data)
+    return lost
 
 
 def _copy_database(path: Path, to: Path) -> None:

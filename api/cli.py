@@ -15,7 +15,17 @@ from typing import Annotated, Any
 
 import typer
 
-from api import cli_backup, cli_people, cli_roster, cli_watchdog
+from api import (
+    cli_backup,
+    cli_cert,
+    cli_kiosk,
+    cli_people,
+    cli_probe,
+    cli_profile,
+    cli_roster,
+    cli_rules,
+    cli_watchdog,
+)
 from api.cli_options import DATA, Data, Site
 from api.settings import CannotStartError, Settings, demo_site
 
@@ -34,10 +44,18 @@ app = typer.Typer(
 )
 app.add_typer(cli_people.users, name="user")
 app.add_typer(cli_people.audit, name="audit")
+app.add_typer(cli_kiosk.kiosks, name="kiosk")
 app.add_typer(cli_roster.roster, name="roster")
 app.add_typer(cli_roster.calendar, name="calendar")
+app.add_typer(cli_profile.profile, name="profile")
+app.add_typer(cli_rules.rules, name="rules")
+app.command()(cli_probe.probe)
+app.command()(cli_rules.replay)
+app.command("replay-job", hidden=True)(cli_rules.replay_job)
+app.command("register-job", hidden=True)(cli_rules.register_job)
 app.command()(cli_backup.backup)
 app.command()(cli_backup.restore)
+app.command()(cli_cert.cert)
 app.command()(cli_watchdog.watchdog)
 
 Host = Annotated[
@@ -45,19 +63,28 @@ Host = Annotated[
     typer.Option(
         envvar="DUTYROOM_HOST",
         help="Address to bind the page and the API to; anything but loopback opens them to the "
-        "network, so put HTTPS before it.",
+        "network, so make a certificate first (`dutyroom cert`) or put HTTPS before it.",
     ),
 ]
 Port = Annotated[
     int,
     typer.Option(envvar="DUTYROOM_PORT", min=1, max=65535, help="Port of the page and the API."),
 ]
+TlsPort = Annotated[
+    int,
+    typer.Option(
+        envvar="DUTYROOM_TLS_PORT",
+        min=1,
+        max=65535,
+        help="Port of the page by HTTPS, where there is a certificate (`dutyroom cert`).",
+    ),
+]
 Https = Annotated[
     bool,
     typer.Option(
         "--https/--no-https",
         envvar="DUTYROOM_HTTPS",
-        help="The page is reached by HTTPS through a proxy or otherwise: nobody logs in without.",
+        help="The page is reached by HTTPS through a proxy: nobody logs in without.",
     ),
 ]
 Link = Annotated[
@@ -69,6 +96,7 @@ Link = Annotated[
 
 _LOOPBACK = "127.0.0.1"
 _PORT = 8000
+_TLS_PORT = 8443
 
 
 @app.command()
@@ -78,6 +106,7 @@ def up(
     data: Data = DATA,
     host: Host = _LOOPBACK,
     port: Port = _PORT,
+    tls_port: TlsPort = _TLS_PORT,
     https: Https = False,
 ) -> None:
     """Start everything and print the address and the log-in; Ctrl-C ends it.
@@ -88,7 +117,7 @@ def up(
     """
     from api.up import run
 
-    asyncio.run(run(_settings(site, data, host=host, port=port, https=https)))
+    asyncio.run(run(_settings(site, data, host=host, port=port, tls_port=tls_port, https=https)))
 
 
 @app.command()
@@ -100,26 +129,19 @@ def gateway(site: Site = None, data: Data = DATA, link: Link = None) -> None:
 
 
 @app.command()
-def rules(site: Site = None, data: Data = DATA) -> None:
-    """Hear the readings on the broker; raise alarms, orders and notices."""
-    from api.distributed import run_rules
-
-    _serve(run_rules(_settings(site, data)))
-
-
-@app.command()
 def api(
     *,
     site: Site = None,
     data: Data = DATA,
     host: Host = _LOOPBACK,
     port: Port = _PORT,
+    tls_port: TlsPort = _TLS_PORT,
     https: Https = False,
 ) -> None:
     """Serve the page and the REST interface."""
     from api.distributed import run_api
 
-    _serve(run_api(_settings(site, data, host=host, port=port, https=https)))
+    _serve(run_api(_settings(site, data, host=host, port=port, tls_port=tls_port, https=https)))
 
 
 @app.command(hidden=True)
@@ -129,19 +151,21 @@ def embedded(
     data: Data = DATA,
     host: Host = _LOOPBACK,
     port: Port = _PORT,
+    tls_port: TlsPort = _TLS_PORT,
     https: Https = False,
     link: Link = None,
 ) -> None:
     """Gateway, rules and API in one process, as `up` starts it."""
     from api.embedded import run
 
-    _serve(run(_settings(site, data, host=host, port=port, https=https, links=link)))
+    at = _settings(site, data, host=host, port=port, tls_port=tls_port, https=https, links=link)
+    _serve(run(at))
 
 
 @app.command()
 def simulate(site: Site = None, data: Data = DATA, link: Link = None) -> None:
     """Play the devices of a site that names a scenario, on real Modbus and MQTT."""
-    from api.distributed import run_simulators
+    from api.beside import run_simulators
 
     _serve(run_simulators(_settings(site, data, links=link)))
 
@@ -149,7 +173,7 @@ def simulate(site: Site = None, data: Data = DATA, link: Link = None) -> None:
 @app.command()
 def broker(data: Data = DATA) -> None:
     """Run dutyroom's own MQTT broker, on loopback, for a site file that names none."""
-    from api.distributed import run_broker
+    from api.beside import run_broker
 
     _serve(run_broker(data))
 
@@ -162,29 +186,36 @@ def check(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
-    """Read site file, profiles, rulebook and scenario, and print every mistake with its line.
+    """Read site file, profiles, rulebook and scenario, try the rules by their tests, and print
+    every mistake with its line.
 
-    Ends with code 2 if there is one.
+    Ends with code 2 if there is one. A line that is too slow for what is asked of it is no mistake,
+    and is said with the numbers; so is a rule without a test.
     """
     from api import configuration
-    from gateway.documents import ConfigurationError, Problem
+    from gateway.files.documents import Problem
 
-    problems: list[Problem] = []
     settings = _settings(site, DATA)
-    try:
-        configuration.check(settings)
-    except ConfigurationError as error:
-        problems = error.problems
+    report = configuration.examine(settings)
     if as_json:
         fields = Problem.__slots__
-        found = [{name: getattr(problem, name) for name in fields} for problem in problems]
-        print(json.dumps({"ok": not found, "problems": found}, ensure_ascii=False, indent=2))
-    elif problems:
-        print(*problems, sep="\n")
-        print(f"{len(problems)} to mend")
+        found = [{name: getattr(one, name) for name in fields} for one in report.problems]
+        told = {
+            "ok": not found,
+            **report.counts,
+            "problems": found,
+            "warnings": report.warnings,
+        }
+        print(json.dumps(told, ensure_ascii=False, indent=2))
+    elif report.problems:
+        print(*report.problems, sep="\n")
+        print(f"{len(report.problems)} to mend")
     else:
-        print(f"{settings.site}: nothing wrong")
-    if problems:
+        counts = ", ".join(
+            f"{count} {name.replace('_', ' ')}" for name, count in report.counts.items()
+        )
+        print(*report.warnings, f"{settings.site}: nothing wrong ({counts})", sep="\n")
+    if report.problems:
         raise typer.Exit(2)
 
 
@@ -196,8 +227,11 @@ def reload(site: Site = None, data: Data = DATA) -> None:
     """
     from api import configuration
     from api.data_directory import DataDirectory
+    from gateway.files.documents import ConfigurationError
 
-    configuration.check(_settings(site, data))
+    report = configuration.examine(_settings(site, data))
+    if report.problems:
+        raise ConfigurationError(report.problems)
     parent = DataDirectory.open(data).parent()
     if parent is None:
         raise CannotStartError(f"no dutyroom is running on {data.absolute()}")
@@ -219,6 +253,7 @@ def _settings(
     *,
     host: str = _LOOPBACK,
     port: int = _PORT,
+    tls_port: int = _TLS_PORT,
     https: bool = False,
     links: list[str] | None = None,
 ) -> Settings:
@@ -227,6 +262,7 @@ def _settings(
         data=data,
         host=host,
         port=port,
+        tls_port=tls_port,
         https=https,
         links=dict(_address(text) for text in links or ()),
     )
@@ -262,7 +298,7 @@ def main() -> None:
 
 def _refusals(error: Exception) -> list[str] | None:
     """The lines for the user, if ``error`` is none of ours; else None."""
-    from gateway.documents import ConfigurationError
+    from gateway.files.documents import ConfigurationError
     from rules.refusals import RefusedError
 
     if isinstance(error, ExceptionGroup):

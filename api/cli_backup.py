@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api.cli_options import DATA, Data, Site, ledger_at
+from api.cli_options import DATA, Data, Site, actor, ledger_at
 from api.settings import CannotStartError, demo_site
 
 if TYPE_CHECKING:
     from api.backup import Manifest
+    from rules.ledger.store import Ledger
 
 Force = Annotated[bool, typer.Option("--force", help="Put it in place of what is there.")]
 
@@ -43,7 +44,8 @@ def backup(
     """Write ledger, site file and rulebook into one archive, while everything runs.
 
     The archive holds password hashes and what the site file names: keep it as you keep keys.
-    Ends with code 1 where the audit is broken; the archive is made all the same.
+    Ends with code 1 where the audit is broken or photographs are lost; the archive is made all the
+    same.
     """
     from api import backup as archive
     from api.data_directory import DataDirectory
@@ -51,6 +53,7 @@ def backup(
     from api.servers import history_server
     from gateway.clock import SystemClock
     from gateway.model.moment import iso
+    from rules.attached_files import AttachedFiles
     from rules.ledger import dump
 
     if file.exists() and not force:
@@ -75,15 +78,42 @@ def backup(
             ledger=ledger,
             site=found.id,
             site_file=in_force or given,
+            counted=directory.counted,
+            attached=AttachedFiles(directory.attachments),
             history=history,
             made_at=iso(SystemClock().now().wall, found.zone),
             product=_product(),
             told=told,
         )
+        _note(ledger, found.id, file, manifest, with_history=with_history)
     _tell(manifest)
     print(f"{file}: {file.stat().st_size / 1e6:.1f} MB")
     if _warn(manifest):
         raise typer.Exit(1)
+
+
+def _note(ledger: Ledger, site: str, file: Path, manifest: Manifest, *, with_history: bool) -> None:
+    """Of every backup a row in the audit, from which the page says when the last one was made. It
+    is not in the archive itself. Where it cannot be written the archive is as good."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from gateway.clock import SystemClock
+    from rules.ledger import audit
+
+    verdict = manifest.ledger.audits.get(site)
+    detail: dict[str, str | float | None] = {
+        "file": file.name,
+        "bytes": file.stat().st_size,
+        "history": "with" if with_history else "without",
+        "audit_broken_at": None if verdict is None else verdict.first_bad,
+        "files_lost": len(manifest.lost),
+    }
+    try:
+        with ledger.write(site) as entry:
+            now = SystemClock().now().wall
+            audit.record(entry, actor(), "backup.make", "backup", now, **detail)
+    except SQLAlchemyError as error:
+        print(f"the ledger cannot note this backup: {error}", file=sys.stderr)
 
 
 @_for_the_owner_alone()
@@ -136,10 +166,11 @@ def restore(
     for path in moved:
         print(f"moved aside: {path}")
     _tell(manifest)
+    _tell_lost(manifest, "they were lost when it was made")
     _tell_verified(manifest)
     print(f"site file: {target / Path(manifest.site_file).relative_to('site')}")
     print("Sessions are not in a backup: everybody logs in again.")
-    print("Machines' tokens are not in a backup: make new ones.")
+    print("Machines' tokens, screens and contractors' links are not in a backup: make new ones.")
 
 
 def _tell(manifest: Manifest) -> None:
@@ -150,18 +181,29 @@ def _tell(manifest: Manifest) -> None:
     print(*(f"  {name} {count}" for name, count in sorted(rows.items())), sep="\n")
     others = [name for name in manifest.files if name.startswith("site/")]
     print(f"site file and {len(others) - 1} files that it names")
+    print(f"files of photographs and signatures: {manifest.attachments}")
     print("history: " + ("yes" if manifest.has_history else "not in it"))
 
 
 def _warn(manifest: Manifest) -> bool:
-    """Say loudly which audits are broken; whether there are any."""
+    """Say loudly which audits are broken and which files are lost; whether there are any."""
+    _tell_lost(manifest, "take them from an older backup")
     for site, verdict in manifest.ledger.broken.items():
         print(
             f"dutyroom: THE AUDIT OF {site} IS BROKEN at row {verdict.first_bad}: {verdict.why}; "
             "the backup holds it as it is: keep the older ones, and find out who changed it",
             file=sys.stderr,
         )
-    return bool(manifest.ledger.broken)
+    return bool(manifest.ledger.broken or manifest.lost)
+
+
+def _tell_lost(manifest: Manifest, mend: str) -> None:
+    if manifest.lost:
+        print(
+            f"dutyroom: {len(manifest.lost)} OF THE PHOTOGRAPHS ARE LOST: gone or damaged, and "
+            f"not in the backup; {mend}: {', '.join(manifest.lost)}",
+            file=sys.stderr,
+        )
 
 
 def _tell_verified(manifest: Manifest) -> None:

@@ -34,11 +34,11 @@ def ledger_at(site: Path | None, data: Path) -> Iterator[tuple[Ledger, SiteOf]]:
 
     Raises ConfigurationError or :class:`~api.settings.CannotStartError`.
     """
-    from api import configuration
     from api.data_directory import DataDirectory
+    from api.site_loading import load_site
     from api.stores import ledger_of
 
-    found = configuration.load_site(Settings(site=site or demo_site(), data=data))
+    found = load_site(Settings(site=site or demo_site(), data=data))
     ledger = ledger_of(DataDirectory.open(data))
     try:
         yield ledger, found

@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from api import demo_people, people_import
-from api.data_directory import DataDirectory
-from api.settings import CannotStartError, Settings
-from gateway import site as site_file
-from gateway.documents import ConfigurationError, Problem
-from gateway.model.equipment import Broker, Site
+from api.settings import Settings
+from api.site_loading import load_site
+from gateway.files.documents import ConfigurationError, Problem, problem_in
+from gateway.files.fields import instead
+from gateway.modbus.budget import budget
+from gateway.model.equipment import Framing, ModbusLink, Site
+from gateway.site import files as site_file
+from rules.book_folders import folders_of
+from rules.people.roles import Role
 from rules.rule import Rulebook
-from rules.rulebook import load_rulebook, rulebook_problems
-
-
-def load_site(settings: Settings) -> Site:
-    """The site with its links where the settings say.
-
-    Raises :class:`~gateway.documents.ConfigurationError`, or
-    :class:`~api.settings.CannotStartError` for a link that it does not have.
-    """
-    site = site_file.load(settings.site)
-    for link, (host, port) in settings.links.items():
-        try:
-            site = site_file.with_link_address(site, link, host, port)
-        except KeyError as error:
-            raise CannotStartError(f"--link {link}: {error.args[0]}") from None
-    return site
+from rules.rule_tests.files import read_tests
+from rules.rule_tests.run import failures, untested
+from rules.rulebook import classes_of, load_rulebook, rulebook_problems
+from rules.twins import is_of_twin
 
 
 def load(settings: Settings) -> tuple[Site, Rulebook]:
@@ -39,8 +32,8 @@ def load(settings: Settings) -> tuple[Site, Rulebook]:
 def check(settings: Settings) -> Site:
     """The site, after everything was looked through: its rulebook, and its scenario if any.
 
-    Raises :class:`~gateway.documents.ConfigurationError` with every problem of all files. Where
-    the site is wrong, the others are read all the same, as far as they can be without it.
+    Raises :class:`~gateway.files.documents.ConfigurationError` with every problem of all files.
+    Where the site is wrong, the others are read all the same, as far as they can be without it.
     """
     found = site_file.survey(settings.site)
     problems = list(found.problems)
@@ -52,6 +45,71 @@ def check(settings: Settings) -> Site:
     if problems:
         raise ConfigurationError(problems)
     return load_site(settings)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What `dutyroom check` has to say of a site."""
+
+    problems: Sequence[Problem] = ()
+    warnings: Sequence[str] = ()
+    counts: Mapping[str, int] = field(default_factory=dict)
+    """How many of each there are; empty where a file is wrong in itself."""
+
+
+def examine(settings: Settings) -> Report:
+    """Everything that :func:`check` looks at; where that is right, what the rules do too: their
+    tests are run."""
+    try:
+        site = check(settings)
+    except ConfigurationError as error:
+        return Report(problems=error.problems)
+    rulebook, profiles = load_rulebook(site), site_file.profiles_of(site)
+    own = None if site.rulebook is None else Path(site.rulebook)
+    found = read_tests(rulebook, classes_of(site), profiles, folders_of(own))
+    wrong = [*found.problems, *failures(found.tests, rulebook)]
+    warnings = slow_links(site) + without_twin(site, rulebook)
+    if not wrong:
+        warnings += [f"rules.{rule}: has no test" for rule in untested(found.tests, rulebook)]
+    return Report(
+        problems=ConfigurationError(wrong).problems,
+        warnings=warnings,
+        counts={
+            "profiles": len(profiles),
+            "points": len(site.points),
+            "rules": len(rulebook.rules),
+            "rule_tests": len(found.tests),
+            "regimes": len(rulebook.regimes),
+        },
+    )
+
+
+def slow_links(site: Site) -> list[str]:
+    """Of each Modbus link that cannot keep its intervals a line with the numbers; and of each line
+    behind a converter, of which nobody can tell for want of its speed."""
+    found = []
+    for link in site.links.values():
+        if not isinstance(link, ModbusLink):
+            continue
+        behind = [thing for thing in site.equipment.values() if thing.link == link.id]
+        told = budget(link, behind)
+        if not told.keeps:
+            found.append(f"links.{link.id}: cannot keep its intervals: {told.text}")
+        elif link.framing is Framing.RTU and link.serial is None and link.line is None:
+            found.append(f"links.{link.id}: say baud: to know whether its line keeps its intervals")
+    return found
+
+
+def without_twin(site: Site, rulebook: Rulebook) -> list[str]:
+    """Of each rule that compares with a twin what it leaves out: a line, where the site names a
+    twin for others of the class. Where it names none, it does not want the rule."""
+    found = []
+    for rule in rulebook.rules.values():
+        of_class = [t for t in site.equipment.values() if t.equipment_class == rule.equipment_class]
+        alone = [thing.id for thing in of_class if thing.twin is None]
+        if any(map(is_of_twin, rule.points)) and 0 < len(alone) < len(of_class):
+            found.append(f"rules.{rule.id}: not judged on {', '.join(alone)}, without a twin")
+    return found
 
 
 def _scenario_problems(name: str | None, site: Path) -> list[Problem]:
@@ -69,6 +127,7 @@ def _problems_beside(site: Site) -> Iterator[Problem]:
         load_rulebook(site)
     except ConfigurationError as error:
         yield from error.problems
+    yield from _role_problems(site)
     people = demo_people.file_of(site)
     if people is not None:
         try:
@@ -80,19 +139,14 @@ def _problems_beside(site: Site) -> Iterator[Problem]:
     try:
         world.Simulation(site, scenario.load(site))
     except ConfigurationError as error:
-        yield from {*error.problems, *world.unplayable(site)}
+        yield from error.problems
 
 
-def with_broker(site: Site, data: DataDirectory) -> tuple[Site, Broker]:
-    """``site`` with the broker that its MQTT devices and the bus are to use.
-
-    Raises :class:`~api.settings.CannotStartError` if the site names none and none was started.
-    """
-    if site.broker is not None:
-        return site, site.broker
-    broker = data.own_broker()
-    if broker is None:
-        raise CannotStartError(
-            "there is no broker: name one in the site file, or start `dutyroom broker` first"
-        )
-    return site_file.with_broker(site, broker), broker
+def _role_problems(site: Site) -> Iterator[Problem]:
+    """Roles on the site's list of commands that nobody has; only from here both are known."""
+    for at, command in enumerate(site.commands):
+        for place, role in enumerate(command.roles):
+            if role not in set(Role):
+                where = ("commands", at, "roles", place)
+                mend = instead(role, [known.value for known in Role])
+                yield problem_in(site.file, where, f"there is no role {role!r}", mend)

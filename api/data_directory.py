@@ -7,6 +7,7 @@ import json
 import os
 import secrets
 import time
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -28,9 +29,12 @@ class DataDirectory:
         self.history = root / "history.db"
         self.refused_readings = root / "history-refused.jsonl"
         self.spool = root / "spool"
+        self.counted = root / "derived.json"
         self.simulators = root / "simulators"
         self.run = root / "run"
         self.in_force = root / "in-force"
+        self.attachments = root / "attachments"
+        self.tls = root / "tls"
 
     @classmethod
     def open(cls, root: Path) -> DataDirectory:
@@ -140,6 +144,17 @@ class DataDirectory:
 
     def forget_made_password(self) -> None:
         (self.run / "admin-password").unlink(missing_ok=True)
+
+    def link_key(self) -> bytes:
+        """What contractors' links are made with, made up once. Several processes may ask for it at
+        the same time: the first one's counts."""
+        path = self.run / "link-key"
+        if not path.exists():
+            fresh = self.keep_secret(f"link-key.{os.getpid()}", secrets.token_hex(32))
+            with suppress(FileExistsError):
+                path.hardlink_to(fresh)
+            fresh.unlink()
+        return bytes.fromhex(path.read_text(encoding="utf-8"))
 
     def keep_secret(self, name: str, text: str) -> Path:
         """Write ``text`` to a file of its own that only its owner can read."""

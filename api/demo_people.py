@@ -27,7 +27,7 @@ def file_of(site: Site) -> Path | None:
 def see_to_people(ledger: Ledger, site: Site, clock: Clock) -> None:
     """Bring them in and say so, where nobody but the admin is there yet, or no roster.
 
-    Raises :class:`~gateway.documents.ConfigurationError`.
+    Raises :class:`~gateway.files.documents.ConfigurationError`.
     """
     path = file_of(site)
     if path is None:

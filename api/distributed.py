@@ -10,7 +10,9 @@ from pathlib import Path
 
 from api import configuration, lifeline
 from api.data_directory import DataDirectory
-from api.settings import CannotStartError, Settings
+from api.keep import given_keep
+from api.settings import CannotStartError, Settings, public_url
+from api.site_loading import load_site, with_broker
 from gateway.bus.base import BusRefusedError
 from gateway.bus.mqtt import MqttBus
 from gateway.clock import SystemClock
@@ -24,12 +26,19 @@ async def run_gateway(settings: Settings) -> None:
     stop = lifeline.stop_on_signals()
     data = DataDirectory.open(settings.data)
     data.claim_service("gateway")
-    site = configuration.load_site(settings)
-    site, broker = configuration.with_broker(site, data)
+    site = load_site(settings)
+    site, broker = with_broker(site, data)
     bus = await _started(MqttBus(broker, f"dutyroom-{site.id}-{site.gateway}"))
     history, spool = history_of(data, site), spool_of(data)
     try:
-        gateway = Gateway(site=site, spool=spool, history=history, bus=bus, clock=SystemClock())
+        gateway = Gateway(
+            site=site,
+            spool=spool,
+            history=history,
+            bus=bus,
+            clock=SystemClock(),
+            keep=given_keep().readings,
+        )
         await gateway.run(stop)
     finally:
         await bus.close()
@@ -38,9 +47,9 @@ async def run_gateway(settings: Settings) -> None:
 
 
 async def run_rules(settings: Settings) -> None:
-    """Bus → alarms, orders and notices in the ledger."""
+    """Bus → alarms, orders and notices in the ledger; the history for what rounds look back at."""
     from api.servers import ledger_server
-    from api.stores import ledger_of
+    from api.stores import history_of, ledger_of
     from rules import service
 
     stop = lifeline.stop_on_signals()
@@ -48,16 +57,27 @@ async def run_rules(settings: Settings) -> None:
     if ledger_server() is None:
         # On a server the ledger itself says which worker leads, and others may stand by.
         data.claim_service("rules")
+    links_to = public_url()
     site, rulebook = configuration.load(settings)
-    site, broker = configuration.with_broker(site, data)
+    site, broker = with_broker(site, data)
     bus = await _started(MqttBus(broker, f"dutyroom-{site.id}-rules-{secrets.token_hex(4)}"))
     ledger = ledger_of(data)
+    history = history_of(data, site, read_only=True, asks=False)
     try:
         await service.run(
-            site=site, rulebook=rulebook, bus=bus, ledger=ledger, clock=SystemClock(), stop=stop
+            site=site,
+            rulebook=rulebook,
+            bus=bus,
+            ledger=ledger,
+            clock=SystemClock(),
+            stop=stop,
+            public_url=links_to,
+            link_key=data.link_key(),
+            history=history,
         )
     finally:
         await bus.close()
+        history.close()
         ledger.close()
 
 
@@ -65,12 +85,16 @@ async def run_api(settings: Settings) -> None:
     """Ledger, history and bus → page and REST; any number of these may run."""
     from api import service
     from api.demo_people import see_to_people
+    from api.jobs import Jobs
     from api.stores import history_of, ledger_of, see_to_admin
+    from api.tls.in_force import in_force
+    from rules.attached_files import AttachedFiles
 
     stop = lifeline.stop_on_signals()
     data = DataDirectory.open(settings.data)
+    tls = in_force(data.tls)
     site, rulebook = configuration.load(settings)
-    site, broker = configuration.with_broker(site, data)
+    site, broker = with_broker(site, data)
     bus = await _started(MqttBus(broker, f"dutyroom-{site.id}-api-{secrets.token_hex(4)}"))
     clock = SystemClock()
     ledger = ledger_of(data)
@@ -89,46 +113,17 @@ async def run_api(settings: Settings) -> None:
             host=settings.host,
             port=settings.port,
             secure=settings.https,
+            tls=tls,
+            tls_port=settings.tls_port,
+            jobs=Jobs(Path(site.file), data.root),
+            attached=AttachedFiles(data.attachments),
+            link_key=data.link_key(),
             stop=stop,
         )
     finally:
         await bus.close()
         history.close()
         ledger.close()
-
-
-async def run_simulators(settings: Settings) -> None:
-    """The scenario of the site, on real wires."""
-    from simulators import scenario, service
-    from simulators.wire import WireError
-
-    stop = lifeline.stop_on_signals()
-    data = DataDirectory.open(settings.data)
-    data.claim_service("simulate")
-    site = configuration.load_site(settings)
-    if site.scenario is None:
-        raise CannotStartError(f"{settings.site} names no scenario: there is nothing to simulate")
-    site, broker = configuration.with_broker(site, data)
-    try:
-        await service.run(
-            site=site,
-            scenario=scenario.load(site),
-            broker=broker,
-            folder=data.simulators,
-            clock=SystemClock(),
-            stop=stop,
-        )
-    except WireError as error:
-        raise CannotStartError(str(error)) from None
-
-
-async def run_broker(root: Path) -> None:
-    """dutyroom's own broker, at the address and with the password kept in the directory."""
-    from api import broker
-
-    stop = lifeline.stop_on_signals()
-    data = DataDirectory.open(root)
-    await broker.run(data=data, stop=stop)
 
 
 async def _started(bus: MqttBus) -> MqttBus:

@@ -6,6 +6,7 @@ disconnects.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping
 
@@ -15,9 +16,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.metrics import DURATION, REQUESTS
 from api.problems import ProblemException, problem_response
+from api.written_paths import written
 
 BODY_LIMIT = 256 * 1024
 """Bytes; no request of ours comes near. FastAPI's own ``max_body_size`` answers in plain text."""
+_FILE_LIMIT = 11 * 1024 * 1024
+"""Of a photograph; its route has the exact limit, and says so."""
+_FILES = re.compile(
+    r"/api/v1/((orders|register|public/links)/[^/]+/attachments|register-imports"
+    r"|rounds/[^/]+/items/[^/]+/photos|offline/photos/[^/]+)"
+)
 
 _CSP = "; ".join(
     (
@@ -33,13 +41,14 @@ _CSP = "; ".join(
         "frame-ancestors 'none'",
     )
 )
-_HEADERS: Mapping[str, str] = {
+HEADERS: Mapping[str, str] = {
     "Content-Security-Policy": _CSP,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+"""Of every answer that has none of its own."""
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _FOR_EVER = "public, max-age=31536000, immutable"
 
@@ -51,7 +60,7 @@ class Edge:
 
     def __init__(self, app: ASGIApp, *, secure: bool) -> None:
         self._app = app
-        self._headers = dict(_HEADERS)
+        self._headers = dict(HEADERS)
         if secure:
             self._headers["Strict-Transport-Security"] = "max-age=31536000"
 
@@ -62,12 +71,13 @@ class Edge:
         started = time.perf_counter()
         answer = _Answer(scope, send, self._headers)
         try:
-            if _declared_length(scope) > BODY_LIMIT:
-                await _too_large(scope)(scope, receive, answer.send)
+            limit = _FILE_LIMIT if _FILES.fullmatch(scope["path"]) else BODY_LIMIT
+            if _declared_length(scope) > limit:
+                await _too_large(scope, limit)(scope, receive, answer.send)
             else:
-                await self._app(scope, _capped(receive), answer.send)
+                await self._app(scope, _capped(receive, limit), answer.send)
         except Exception:
-            log.exception("request failed", method=scope["method"], path=scope["path"])
+            log.exception("request failed", method=scope["method"], path=written(scope["path"]))
             if answer.status is not None:
                 raise  # the answer has begun: only closing the connection can tell
             response = problem_response(
@@ -122,16 +132,16 @@ def _declared_length(scope: Scope) -> int:
     return 0
 
 
-def _too_large(scope: Scope) -> ASGIApp:
+def _too_large(scope: Scope, limit: int) -> ASGIApp:
     return problem_response(
         scope["path"],
         413,
-        f"A request may have {BODY_LIMIT} bytes.",
+        f"A request may have {limit} bytes.",
         headers={"Connection": "close"},
     )
 
 
-def _capped(receive: Receive) -> Receive:
+def _capped(receive: Receive, limit: int) -> Receive:
     """``receive`` that refuses a body which turns out longer than it may be."""
     taken = 0
 
@@ -139,9 +149,9 @@ def _capped(receive: Receive) -> Receive:
         nonlocal taken
         message = await receive()
         taken += len(message.get("body", b""))
-        if taken > BODY_LIMIT:
+        if taken > limit:
             raise ProblemException(
-                413, f"A request may have {BODY_LIMIT} bytes.", headers={"Connection": "close"}
+                413, f"A request may have {limit} bytes.", headers={"Connection": "close"}
             )
         return message
 

@@ -18,8 +18,8 @@ from pathlib import Path
 from api import configuration, demo_people
 from api.settings import Settings
 from gateway import failpoint
-from gateway import site as site_file
-from gateway.documents import ConfigurationError, Problem
+from gateway.files.documents import ConfigurationError, Problem
+from gateway.site import files as site_file
 
 _POINTER = "current.json"
 _TRIES = 3

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import socket
 from collections.abc import Coroutine
 from contextlib import suppress
@@ -23,6 +24,7 @@ from api.metrics import STALLS
 EVERY_S = 1.0
 STALL_S = 1.0
 """So much later than it was due the loop must come back to count as stalled."""
+_FILES = 65_536
 
 log = structlog.get_logger(__name__)
 
@@ -31,7 +33,17 @@ def serve(service: Coroutine[Any, Any, None]) -> None:
     """Run a service until it is told to end, or until its parent is gone."""
     to_stderr()
     lifeline.hold()
+    open_more_files()
     asyncio.run(beside(service))
+
+
+def open_more_files() -> None:
+    """As many as the system allows, up to 65,536: a shell allows 1,024, which two hundred browsers
+    use up, for each opens six connections."""
+    allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES if most == resource.RLIM_INFINITY else min(_FILES, most)
+    if allowed < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 async def beside(service: Coroutine[Any, Any, None]) -> None:

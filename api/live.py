@@ -4,7 +4,8 @@ Nothing is queued for a page. Each stream knows the last change and the last rou
 that it has sent, and takes what came after from what :class:`Live` keeps for all:
 
 1. every 200 ms the ledger is asked for new changes; what they changed is loaded and encoded
-   once, and kept in a ring of bounded length,
+   once for people (and once for each that sees less, ``api.seeing``), and kept in a ring of
+   bounded length,
 2. as often it is looked whether there are other alarms than before that are up and not in the
    ledger, or whether the ledger works no more, or works again,
 3. every second the readings that changed, in value, quality or age, are encoded once,
@@ -30,6 +31,7 @@ from api import messages, models
 from api.auth import Sessions, Visitor
 from api.desk import Desk
 from api.metrics import LIVE_FAILURES, STREAMS, STREAMS_CUT
+from api.seeing import EVERYTHING, Seeing
 from api.views.readings import Readings
 from gateway.latest import Mark
 from rules.ledger.rows import Alarm
@@ -52,10 +54,36 @@ class StreamsFullError(Exception):
     """As many streams are open as this process serves."""
 
 
+class _Encoded:
+    """One message, encoded once for each way of seeing that there is among the streams."""
+
+    def __init__(self, everything: bytes, encode: Callable[[Seeing], bytes]) -> None:
+        self._encode = encode
+        self._known = {EVERYTHING: everything}
+
+    def seen(self, seeing: Seeing) -> bytes:
+        """Empty: there is nothing in it to see."""
+        if seeing not in self._known:
+            self._known[seeing] = self._encode(seeing)
+        return self._known[seeing]
+
+
+_NOTHING = _Encoded(b"", lambda _: b"")
+
+
 @dataclass(frozen=True, slots=True)
 class _Delta:
     change: int
-    data: bytes
+    message: _Encoded
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Snapshot:
+    """What is open, as of one change and one round of provisional alarms."""
+
+    through: int
+    provisional: int
+    message: _Encoded
 
 
 @dataclass(slots=True, eq=False)
@@ -94,10 +122,13 @@ class Live:
         """Looks into the ledger that have failed since the last good one."""
         self._pending_version: tuple[int, models.LedgerState] = (0, "ok")
         self._pending_round = 0
-        self._pending = b""
+        self._pending = _NOTHING
         self._round = 0
         self._mark: Mark | None = None
-        self._changed_readings = b""
+        self._changed_readings = _NOTHING
+        # For the streams that are opened within one second: after a restart all pages come back.
+        self._every_reading: _Encoded | None = None
+        self._snapshot: _Snapshot | None = None
         self._beat = 0
         self._heartbeat = b""
 
@@ -113,8 +144,8 @@ class Live:
     async def open(self, visitor: Visitor, last_event_id: int | None) -> Stream:
         """A stream with its first messages.
 
-        ``last_event_id`` still known: all readings, then the changes missed; otherwise a
-        snapshot of everything, without rows while the ledger does not answer. Raises
+        All readings; then, where ``last_event_id`` is still known, the changes missed, otherwise
+        a snapshot of what is open, without rows while the ledger does not answer. Raises
         :class:`StreamsFullError`.
         """
         if len(self._streams) + self._opening >= STREAMS_AT_MOST:
@@ -133,7 +164,7 @@ class Live:
             provisional=self._pending_round,
             round=self._round,
             beat=self._beat,
-            first=messages.opening_messages(start, self._now_pending(), self._desk.readings()),
+            first=self._first(start, visitor.seeing),
         )
 
     async def follow(self, stream: Stream) -> AsyncGenerator[bytes, None]:
@@ -161,8 +192,40 @@ class Live:
                 stream.is_over = True
         self._tell()
 
-    async def _start(self, last_event_id: int | None) -> messages.Missed | messages.Everything:
-        return await self._desk.read(lambda view: messages.opening(view, last_event_id))
+    async def _start(
+        self, last_event_id: int | None
+    ) -> messages.Missed | messages.Everything | _Snapshot:
+        known = self._snapshot
+        if known is not None and known.provisional != self._pending_round:
+            known = None
+        change = None if known is None else known.through
+        start = await self._desk.read(lambda view: messages.opening(view, last_event_id, change))
+        if not isinstance(start, int):
+            return start
+        assert known is not None, "only what is known is told to be the same"
+        if known.provisional == self._pending_round:
+            return known
+        return await self._start(last_event_id)
+
+    def _first(
+        self, start: messages.Missed | messages.Everything | _Snapshot, seeing: Seeing
+    ) -> list[bytes]:
+        """The first messages of a stream."""
+        every = self._all_readings(seeing)
+        if isinstance(start, messages.Missed):
+            pending, readings = self._now_pending(), self._desk.readings()
+            return [every, *messages.missed_messages(start, pending, readings, seeing)]
+        if isinstance(start, _Snapshot):
+            return [every, start.message.seen(seeing)]
+        encode = partial(
+            messages.snapshot_message, start, self._now_pending(), self._desk.readings()
+        )
+        message = _Encoded(encode(), encode)
+        if start.through is not None:
+            self._snapshot = _Snapshot(
+                through=start.through, provisional=self._pending_round, message=message
+            )
+        return [every, message.seen(seeing)]
 
     async def _begun(self, stream: Stream) -> deque[bytes]:
         """The rows for a stream that was opened without, once the ledger answers."""
@@ -173,12 +236,12 @@ class Live:
         except SQLAlchemyError:
             return deque()
         stream.change, stream.provisional = start.through, self._pending_round
-        pending, readings = self._now_pending(), self._desk.readings()
-        return deque(messages.opening_messages(start, pending, readings))
+        return deque(self._first(start, stream.visitor.seeing))
 
     def _due(self, stream: Stream) -> deque[bytes]:
         """What ``stream`` has not had yet; it counts as sent."""
         due: deque[bytes] = deque()
+        seeing = stream.visitor.seeing
         if stream.change is not None:
             if stream.change < self._floor:
                 stream.is_over = True
@@ -186,24 +249,30 @@ class Live:
                 return deque()
             for delta in self._ring:
                 if delta.change > stream.change:
-                    due.append(delta.data)
+                    due.append(delta.message.seen(seeing))
                     stream.change = delta.change
         # Behind the rows: an alarm that has become one does not blink.
         if stream.provisional < self._pending_round:
-            due.append(self._pending)
+            due.append(self._pending.seen(seeing.places))
             stream.provisional = self._pending_round
         if stream.round < self._round:
             in_step = stream.round == self._round - 1
-            due.append(self._changed_readings if in_step else self._all_readings())
+            due.append(
+                self._changed_readings.seen(seeing.places)
+                if in_step
+                else self._all_readings(seeing)
+            )
             stream.round = self._round
         if stream.beat < self._beat:
             due.append(self._heartbeat)
             stream.beat = self._beat
-        return due
+        return deque(data for data in due if data)
 
-    def _all_readings(self) -> bytes:
-        readings = self._desk.readings()
-        return messages.readings_message(readings, readings.all())
+    def _all_readings(self, seeing: Seeing) -> bytes:
+        if self._every_reading is None:
+            encode = partial(messages.every_reading_message, self._desk.readings())
+            self._every_reading = _Encoded(encode(), encode)
+        return self._every_reading.seen(seeing.places)
 
     async def _take_changes(self) -> None:
         provisional = self._desk.provisional
@@ -228,7 +297,7 @@ class Live:
                 return
             readings = self._desk.readings()
             for one in changed:
-                self._ring.append(_Delta(one.change, messages.changed_message(one, readings)))
+                self._ring.append(_Delta(one.change, self._encoded(one, readings)))
             while len(self._ring) > RING:
                 self._floor = self._ring.popleft().change
             self._change = through
@@ -237,12 +306,21 @@ class Live:
             )
             self._tell()
 
+    def _encoded(self, changed: messages.Changed, readings: Readings) -> _Encoded:
+        # For who sees less it is encoded with the readings of then: two thousand in the ring must
+        # not each hold on to the readings of their own moment.
+        return _Encoded(
+            messages.changed_message(changed, readings),
+            lambda seeing: messages.changed_message(changed, self._desk.readings(), seeing),
+        )
+
     async def _take_provisional(self) -> None:
         pending, version = self._now_pending(), self._desk.provisional.version
         if (version, pending.ledger) == self._pending_version:
             return
         self._pending_version = version, pending.ledger
-        self._pending = messages.provisional_message(pending, self._desk.readings())
+        encode = partial(messages.provisional_message, pending, self._desk.readings())
+        self._pending = _Encoded(encode(), encode)
         self._pending_round += 1
         self._tell()
 
@@ -252,6 +330,7 @@ class Live:
         return messages.Pending(alarms=provisional.alarms(), ledger="ok" if works else "down")
 
     async def _take_readings(self) -> None:
+        self._every_reading = self._snapshot = None
         if not self._streams:
             self._mark = None
             return
@@ -260,8 +339,8 @@ class Live:
         if not currents:
             return
         readings = Readings(site=self._desk.site, currents=currents, now=now)
-        documents = {point: readings.document(point) for point in currents}
-        self._changed_readings = messages.readings_message(readings, documents)
+        encode = partial(messages.readings_message, readings, currents)
+        self._changed_readings = _Encoded(encode(), encode)
         self._round += 1
         self._tell()
 

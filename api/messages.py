@@ -6,13 +6,14 @@ where the latest readings are.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from fastapi.sse import format_sse_event
 from pydantic import BaseModel
 
 from api import models
+from api.seeing import EVERYTHING, Seeing
 from api.views import alarms, orders, words
 from api.views.readings import Readings
 from gateway.model.equipment import Site
@@ -72,14 +73,17 @@ def changes(view: View, *, after: int) -> tuple[int, list[Changed]]:
     return (found[-1].id if found else after), _subjects(view, found)
 
 
-def opening(view: View, last_event_id: int | None) -> Missed | Everything:
-    """What a stream starts with: what was missed, if all of that is still known."""
+def opening(view: View, last_event_id: int | None, known: int | None) -> Missed | Everything | int:
+    """What a stream starts with: what was missed, if all of that is still known; ``known`` itself,
+    if nothing has changed since that change."""
     through = view.last_change_id()
     if last_event_id is not None and 0 <= through - last_event_id <= RESUMED_AT_MOST:
         found = view.changes_after(last_event_id, RESUMED_AT_MOST)
         # Change ids of a site have no holes, so one that is missing was cleared away.
         if len(found) == through - last_event_id:
             return Missed(through=through, changed=_subjects(view, found))
+    if through == known:
+        return through
     return Everything(
         through=through,
         alarms=view.alarms(states=ALARMS_NOT_CLOSED),
@@ -93,64 +97,79 @@ UNREAD = Everything(through=None, alarms=(), orders=())
 
 def _subjects(view: View, found: Sequence[Change]) -> list[Changed]:
     newest = {(change.kind, change.subject): change for change in found}
+    named = [change.subject for change in newest.values() if change.kind is ChangeKind.ALARM]
+    # Together: in a flood there are hundreds, and what is around them is read once for all.
+    rows = {alarm.id: alarm for alarm in view.alarms(ids=named)} if named else {}
     changed = []
     for change in sorted(newest.values(), key=lambda change: change.id):
-        row = _row(view, change)
+        row = _row(view, change, rows)
         if row is not None:
             changed.append(Changed(change=change.id, subject=row))
     return changed
 
 
-def _row(view: View, change: Change) -> Alarm | WorkOrder | Change | None:
+def _row(
+    view: View, change: Change, alarms: Mapping[str, Alarm]
+) -> Alarm | WorkOrder | Change | None:
     if change.kind is ChangeKind.ALARM:
-        return view.alarm(change.subject)
+        return alarms.get(change.subject)
     if change.kind is ChangeKind.ORDER:
         return view.order(change.subject)
     return change
 
 
-def opening_messages(
-    start: Missed | Everything, pending: Pending, readings: Readings
+def missed_messages(
+    start: Missed, pending: Pending, readings: Readings, seeing: Seeing = EVERYTHING
 ) -> list[bytes]:
-    """The first messages of a stream; the first of them tells the browser how soon to retry."""
-    if isinstance(start, Missed):
-        missed = [changed_message(changed, readings) for changed in start.changed]
-        first = readings_message(readings, readings.all(), retry=_RETRY_MS)
-        return [first, *missed, provisional_message(pending, readings)]
+    """What a page that comes back gets behind all readings."""
+    missed = [changed_message(changed, readings, seeing) for changed in start.changed]
+    return [*(one for one in missed if one), provisional_message(pending, readings, seeing)]
+
+
+def snapshot_message(
+    start: Everything, pending: Pending, readings: Readings, seeing: Seeing = EVERYTHING
+) -> bytes:
+    """``event: snapshot``: what a page that is new gets behind all readings."""
     zone, now = readings.site.zone, readings.now
     rows = {row.id for row in start.alarms}
-    documents = [alarms.document(row, readings, zone) for row in start.alarms]
+    documents = [alarms.document(row, readings, zone) for row in seeing.of(start.alarms)]
     snapshot = models.SnapshotMessage(
         alarms=documents
         + [
             alarms.document(alarm, readings, zone, provisional=True)
-            for alarm in pending.alarms
+            for alarm in seeing.of(pending.alarms)
             if alarm.id not in rows
         ],
-        orders=[orders.document(row, now, zone) for row in start.orders],
-        readings=readings.all(),
+        orders=[
+            seeing.order(orders.document(row, now, readings.site))
+            for row in seeing.of(start.orders)
+        ],
         now=words.moment(now.wall, zone),
         ledger=pending.ledger if start.through is not None else "down",
         seq=start.through,
     )
-    return [_message("snapshot", snapshot, change=start.through, retry=_RETRY_MS)]
+    return _message("snapshot", snapshot, change=start.through)
 
 
-def provisional_message(pending: Pending, readings: Readings) -> bytes:
+def provisional_message(pending: Pending, readings: Readings, seeing: Seeing = EVERYTHING) -> bytes:
     """``event: provisional``; it has no id, because each says all there is to say."""
     zone = readings.site.zone
     told = models.ProvisionalMessage(
         alarms=[
-            alarms.document(alarm, readings, zone, provisional=True) for alarm in pending.alarms
+            alarms.document(alarm, readings, zone, provisional=True)
+            for alarm in seeing.of(pending.alarms)
         ],
         ledger=pending.ledger,
     )
     return _message("provisional", told)
 
 
-def changed_message(changed: Changed, readings: Readings) -> bytes:
-    """``event: alarm`` or ``event: order`` with the document, ``event: changed`` without."""
+def changed_message(changed: Changed, readings: Readings, seeing: Seeing = EVERYTHING) -> bytes:
+    """``event: alarm`` or ``event: order`` with the document, ``event: changed`` without; empty
+    for what is out of sight."""
     row, zone = changed.subject, readings.site.zone
+    if not isinstance(row, Change) and not seeing.area(row.area):
+        return b""
     if isinstance(row, Change):
         told = models.ChangedMessage.model_validate(
             {"kind": row.kind.value, "subject": row.subject}
@@ -159,16 +178,30 @@ def changed_message(changed: Changed, readings: Readings) -> bytes:
     if isinstance(row, Alarm):
         alarm = models.AlarmMessage(alarm=alarms.document(row, readings, zone))
         return _message("alarm", alarm, change=changed.change)
-    order = models.OrderMessage(order=orders.document(row, readings.now, zone))
-    return _message("order", order, change=changed.change)
+    document = seeing.order(orders.document(row, readings.now, readings.site))
+    return _message("order", models.OrderMessage(order=document), change=changed.change)
 
 
 def readings_message(
-    readings: Readings, documents: dict[str, models.Reading], *, retry: int | None = None
+    readings: Readings, points: Mapping[str, object], seeing: Seeing = EVERYTHING
 ) -> bytes:
-    """``event: readings``; it has no id, because nothing is missed by missing it."""
+    """``event: readings`` of ``points``; it has no id, because nothing is missed by missing it."""
+    return _message("readings", _readings(readings, points, seeing, every=False))
+
+
+def every_reading_message(readings: Readings, seeing: Seeing = EVERYTHING) -> bytes:
+    """The same of every point, the silent ones too: what every stream begins with. It tells the
+    browser how soon to retry."""
+    told = _readings(readings, readings.site.points, seeing, every=True)
+    return _message("readings", told, retry=_RETRY_MS)
+
+
+def _readings(
+    readings: Readings, points: Mapping[str, object], seeing: Seeing, *, every: bool
+) -> models.ReadingsMessage:
+    good, others = readings.told(seeing.points(readings.site, points))
     now = words.moment(readings.now.wall, readings.site.zone)
-    return _message("readings", models.ReadingsMessage(now=now, readings=documents), retry=retry)
+    return models.ReadingsMessage(now=now, every=every, good=good, readings=others)
 
 
 def heartbeat_message(site: Site, now: Instant, received: Instant | None) -> bytes:

@@ -18,7 +18,7 @@ def check(path: Path, site: Site, ledger: Ledger | None = None) -> people_file.P
     """What the file holds, if nothing in it is wrong.
 
     ``ledger``: whose people its teams may name beside its own. Raises
-    :class:`~gateway.documents.ConfigurationError` with every problem.
+    :class:`~gateway.files.documents.ConfigurationError` with every problem.
     """
     content = people_file.read(path, site).content
     if roster_file.holds_roster(content):

@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 
 from api.models import Problem, ProblemError
 from api.views.paging import BadCursorError
+from api.written_paths import written
 from gateway.history.base import HistoryUnavailableError
 from rules.ledger.idempotency import KeyReusedError
 from rules.lifecycle import IllegalTransitionError
@@ -32,12 +33,14 @@ _NAMES = {
     403: "forbidden",
     404: "not-found",
     405: "method-not-allowed",
+    408: "too-slow",
     409: "conflict",
     413: "too-large",
     422: "not-valid",
     429: "too-many-requests",
     500: "internal",
     503: "unavailable",
+    507: "no-room",
 }
 
 _MEANINGS: Mapping[type[Exception], tuple[int, str | None]] = {
@@ -184,7 +187,7 @@ def _handler(
         if status == 503:
             # The driver's own words: SQLAlchemy's would lay statement and values into the log.
             cause = getattr(error, "orig", None) or error
-            log.warning("cannot answer", path=request.url.path, error=str(cause))
+            log.warning("cannot answer", path=written(request.url.path), error=str(cause))
         return problem_response(
             request.url.path, status, detail or sentence(str(error)), headers=headers
         )

@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from api.desk import Desk
 from api.problems import problem_response, sentence
+from api.written_paths import written
 from gateway.model.moment import MINUTE, Instant
 from rules.ledger import audit
 from rules.people.roles import ForbiddenError, Via
@@ -90,6 +91,6 @@ def install(app: FastAPI) -> None:
             via=error.actor.via,
             permission=error.permission.value,
             area=error.area,
-            path=quote(request.url.path)[:300],
+            path=quote(written(request.url.path))[:300],
         )
         return problem_response(request.url.path, 403, sentence(str(error)))

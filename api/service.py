@@ -5,22 +5,31 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import structlog
 import uvicorn
-from fastapi import FastAPI
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.types import ASGIApp
 
 from api.app import create_app
+from api.demo import Demo
+from api.desk import Desk
+from api.jobs import Jobs
 from api.live import Live
 from api.settings import CannotStartError
+from api.tls.door import PlainDoor
+from api.tls.in_force import Tls
 from gateway.bus.base import Bus
+from gateway.bus.questions import Questions
 from gateway.bus.stream import Subscriber, screen
 from gateway.clock import Clock
 from gateway.history.base import Cursor, History, HistoryUnavailableError
 from gateway.latest import Latest
 from gateway.model.equipment import Site
 from rules import provisional
+from rules.attached_files import AttachedFiles
+from rules.commands import actions
 from rules.ledger.store import Ledger
 from rules.rule import Rulebook
 
@@ -49,7 +58,13 @@ async def run(
     host: str,
     port: int,
     stop: asyncio.Event,
+    attached: AttachedFiles,
+    link_key: bytes,
+    jobs: Jobs | None = None,
     secure: bool = False,
+    demo: Demo | None = None,
+    tls: Tls | None = None,
+    tls_port: int = 0,
 ) -> None:
     """Serve until ``stop``; the bus is started and closed by the caller.
 
@@ -59,12 +74,17 @@ async def run(
        between them is known too, and the rules, and serve; live streams end first when it is
        over.
 
-    ``secure``: the page is reached by HTTPS, through a proxy or otherwise.
-    Raises :class:`CannotStartError` where the port cannot be had.
+    ``attached``: where photographs lie. ``link_key``: what contractors' links are made with.
+    ``demo``: what a demonstration has beside the product.
+    ``secure``: the page is reached by HTTPS, through a proxy that comes to ``port``. ``tls``: it is
+    reached by our own HTTPS on ``tls_port``; without a proxy ``port`` then only leads there.
+    Raises :class:`CannotStartError` where a port cannot be had.
     """
     listener = _listener(host, port)
+    tls_listener = None if tls is None else _listener(host, tls_port)
     latest = Latest(site)
     after = await _prime(latest, site, history)
+    questions = Questions(bus, site.id, site.gateway, clock=clock)
     app = create_app(
         site=site,
         rulebook=rulebook,
@@ -72,24 +92,59 @@ async def run(
         history=history,
         latest=latest,
         clock=clock,
-        secure=secure,
+        questions=questions,
+        secure=secure or tls is not None,
+        hsts=secure,
+        demo=demo,
+        tls=tls,
+        plain_port=port,
+        tls_port=tls_port,
+        jobs=jobs,
+        attached=attached,
+        link_key=link_key,
     )
+    questions.start()
     unsubscribe = bus.subscribe(provisional.topic(site.id), app.state.desk.provisional.hear)
-    server = _Server(_config(app))
+    doors: list[tuple[_Server, socket.socket]] = []
+    if tls is None or tls_listener is None:
+        doors.append((_Server(_config(app)), listener))
+    else:
+        doors.append((_Server(_config(app, tls)), tls_listener))
+        plain = app if secure else PlainDoor(app, tls_port=tls_port)
+        doors.append((_Server(_config(plain, lives=False)), listener))
     hearing = asyncio.create_task(hear(site, bus, latest, clock, after))
-    stopping = asyncio.create_task(_stop(server, app.state.live, stop))
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
-    log.info("serving", address=_address(listener))
+    servers = [door for door, _ in doors]
+    stopping = asyncio.create_task(_stop(servers, app.state.live, stop))
+    tidying = asyncio.create_task(_give_up(app.state.desk))
+    serving = [asyncio.create_task(door.serve(sockets=[at])) for door, at in doors]
+    following = [] if tls is None else [asyncio.create_task(tls.follow())]
+    for _, at in doors:
+        log.info("serving", address=_address(at, is_tls=at is tls_listener))
     try:
-        done, _ = await asyncio.wait((hearing, serving), return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait(
+            (hearing, *serving, *following), return_when=asyncio.FIRST_COMPLETED
+        )
         for task in done:
             task.result()
     finally:
         unsubscribe()
-        for task in (hearing, stopping, serving):
+        questions.close()
+        await _ended(serving, stop)
+        tasks = (hearing, stopping, *serving, *following, tidying)
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(hearing, stopping, serving, return_exceptions=True)
-        listener.close()
+        ending = [] if jobs is None else [asyncio.to_thread(jobs.close)]
+        await asyncio.gather(*tasks, *ending, return_exceptions=True)
+        for _, at in doors:
+            at.close()
+
+
+async def _give_up(desk: Desk) -> None:
+    """Commands that the last run of the API waited for when it died."""
+    try:
+        await desk.in_ledger(lambda: actions.give_up(desk.ledger, desk.site, now=desk.clock.now()))
+    except SQLAlchemyError:
+        log.warning("the ledger is away; commands are looked at when they are asked for")
 
 
 class _Server(uvicorn.Server):
@@ -99,10 +154,18 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _config(app: FastAPI) -> uvicorn.Config:
+async def _ended(serving: Sequence[asyncio.Task[None]], stop: asyncio.Event) -> None:
+    """Where they were asked to end, each door ends by itself: requests at the other one too."""
+    if stop.is_set():
+        await asyncio.wait(serving, timeout=2 * _SHUTDOWN_S)
+
+
+def _config(app: ASGIApp, tls: Tls | None = None, *, lives: bool = True) -> uvicorn.Config:
+    """``lives``: the life of the application goes with this server's, for one of them only."""
     return uvicorn.Config(
         app,
-        lifespan="on",
+        lifespan="on" if lives else "off",
+        ssl_context_factory=None if tls is None else lambda _config, _default: tls.context,
         ws="none",
         log_config=None,
         access_log=False,
@@ -150,10 +213,11 @@ async def hear(site: Site, bus: Bus, latest: Latest, clock: Clock, after: Cursor
             latest.doubt()
 
 
-async def _stop(server: uvicorn.Server, live: Live, stop: asyncio.Event) -> None:
+async def _stop(servers: Sequence[uvicorn.Server], live: Live, stop: asyncio.Event) -> None:
     await stop.wait()
     live.end()
-    server.should_exit = True
+    for server in servers:
+        server.should_exit = True
 
 
 def _listener(host: str, port: int) -> socket.socket:
@@ -172,6 +236,7 @@ def _listener(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _address(listener: socket.socket) -> str:
+def _address(listener: socket.socket, *, is_tls: bool) -> str:
     host, port, *_ = listener.getsockname()
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    scheme = "https" if is_tls else "http"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 _HERE = Path(__file__).parent
 _DEMO = (_HERE / "demo" / "site.yaml", _HERE.parent / "deploy" / "demo" / "site.yaml")
@@ -15,6 +16,7 @@ _DEMO = (_HERE / "demo" / "site.yaml", _HERE.parent / "deploy" / "demo" / "site.
 ADMIN_PASSWORD = "DUTYROOM_ADMIN_PASSWORD"
 ADMIN_PASSWORD_FILE = "DUTYROOM_ADMIN_PASSWORD_FILE"
 """Only the environment, and not a flag, says a secret: flags are seen in the list of processes."""
+PUBLIC_URL = "DUTYROOM_PUBLIC_URL"
 _LONGEST_PASSWORD = 256
 """Characters; the log-in takes no longer one."""
 
@@ -64,12 +66,32 @@ def secret(name: str, file_name: str) -> str:
     return given
 
 
+def public_url() -> str:
+    """Where people reach the page, for links in messages; empty: messages have none.
+
+    Raises :class:`CannotStartError`.
+    """
+    given = os.environ.get(PUBLIC_URL, "").strip()
+    try:
+        parts = urlsplit(given)
+        is_right = parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        is_right = False
+    if given and (not is_right or parts.query or parts.fragment):
+        raise CannotStartError(
+            f"{PUBLIC_URL} is {given!r}; write https://host or https://host/path"
+        )
+    return given.rstrip("/")
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
     site: Path
     data: Path
     host: str = "127.0.0.1"
     port: int = 8000
+    tls_port: int = 8443
+    """Where the page is by HTTPS, if there is a certificate."""
     https: bool = False
     """The page is reached by HTTPS, through a proxy or otherwise: the log-in's cookie goes no
     other way, and browsers are told to come by HTTPS only."""

@@ -8,6 +8,7 @@ from sqlalchemy import URL
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 
 from api.data_directory import DataDirectory
+from api.keep import given_keep
 from api.servers import (
     INFLUX_BUCKET,
     INFLUX_TOKEN,
@@ -18,10 +19,12 @@ from api.servers import (
 )
 from api.settings import CannotStartError, given_password
 from gateway.clock import Clock
+from gateway.disk import LEFT_BY_HISTORY, LEFT_BY_SPOOL
 from gateway.history.base import History, HistoryRefusedError, HistoryUnavailableError
 from gateway.history.embedded import EmbeddedHistory
 from gateway.model.equipment import Site
-from gateway.spool import Spool, SpoolBusyError
+from gateway.spool.queue import CONSUMERS, Spool, SpoolBusyError
+from gateway.tally import CONSUMER as TALLY
 from rules.ledger.store import Ledger, open_ledger
 from rules.people import accounts
 
@@ -58,17 +61,27 @@ def _ledger_on(server: URL) -> Ledger:
         ) from None
 
 
-def history_of(data: DataDirectory, site: Site, *, read_only: bool = False) -> History:
+def history_of(
+    data: DataDirectory, site: Site, *, read_only: bool = False, asks: bool = True
+) -> History:
     """The history; a server that does not answer is waited for by whoever writes, while the
     spool keeps the readings. Raises :class:`~api.settings.CannotStartError` for one that refuses
-    us. ``read_only``: for a process beside the gateway."""
+    us. ``read_only``: for a process beside the gateway; ``asks`` False: for one that goes on
+    without a history, and then nothing is waited for or raised here."""
     server = history_server()
     if server is None:
-        return EmbeddedHistory(data.history, read_only=read_only)
+        return EmbeddedHistory(
+            data.history,
+            read_only=read_only,
+            longer=given_keep().longer,
+            left_bytes=LEFT_BY_HISTORY,
+        )
     # Its client takes a quarter of a second to import.
     from gateway.history.influx import InfluxHistory
 
     history = InfluxHistory(server, site, data.refused_readings)
+    if not asks:
+        return history
     try:
         history.cursor(site.gateway)
     except HistoryRefusedError as error:
@@ -85,7 +98,7 @@ def history_of(data: DataDirectory, site: Site, *, read_only: bool = False) -> H
 def spool_of(data: DataDirectory) -> Spool:
     """The spool. Raises :class:`~api.settings.CannotStartError`."""
     try:
-        return Spool.open(data.spool)
+        return Spool.open(data.spool, consumers=(*CONSUMERS, TALLY), left_bytes=LEFT_BY_SPOOL)
     except (SpoolBusyError, OSError) as error:
         raise CannotStartError(
             f"the spool {data.spool} cannot be opened ({error}); "

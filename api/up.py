@@ -12,18 +12,22 @@ from dataclasses import replace
 from pathlib import Path
 
 from api import lifeline
-from api.configuration import check, load_site
+from api.configuration import check
 from api.data_directory import DataDirectory
 from api.in_force import FilesInForce
 from api.ports import reserve, reserve_any, why_not
 from api.settings import ADMIN_PASSWORD, CannotStartError, Settings, given_password
+from api.site_loading import load_site
 from api.supervise import Program, Supervisor, command
-from gateway.documents import ConfigurationError
+from api.tls.in_force import Tls, in_force
+from api.tls.names import of_machine, reachable, shown
+from gateway.files.documents import ConfigurationError
 from gateway.model.equipment import ModbusLink, Site
 
 _LOOPBACK = "127.0.0.1"
 _ANYWHERE = {"0.0.0.0": _LOOPBACK, "::": "::1"}
 """How a server that is bound to every address is reached from here."""
+_HERE_ONLY = ("127.0.0.1", "::1", "localhost")
 _SLOW = 20.0
 """s after which a start is called slow, and why is told."""
 
@@ -41,13 +45,8 @@ async def run(settings: Settings) -> None:
     if not files.is_of(settings.site):
         check(settings)
     given_password()
-    taken = why_not(settings.host, settings.port)
-    if taken is not None:
-        raise CannotStartError(
-            f"cannot listen on {settings.host}:{settings.port}: {taken}; "
-            "give another port with --port or DUTYROOM_PORT"
-        )
     data = DataDirectory.open(settings.data)
+    _look_at_ports(settings, in_force(data.tls))
     claim = data.claim()
     site_file = _first(files, settings)
     while True:
@@ -65,6 +64,20 @@ async def run(settings: Settings) -> None:
         site_file = files.site or site_file
         _say("the changed files are in force")
     _say("ended")
+
+
+def _look_at_ports(settings: Settings, tls: Tls | None) -> None:
+    """Raises :class:`~api.settings.CannotStartError` for one that cannot be had."""
+    ports = [(settings.port, "--port or DUTYROOM_PORT")]
+    if tls is not None:
+        ports.append((settings.tls_port, "--tls-port or DUTYROOM_TLS_PORT"))
+    for port, setting in ports:
+        taken = why_not(settings.host, port)
+        if taken is not None:
+            raise CannotStartError(
+                f"cannot listen on {settings.host}:{port}: {taken}; "
+                f"give another port with {setting}"
+            )
 
 
 def _first(files: FilesInForce, settings: Settings) -> Path:
@@ -160,7 +173,8 @@ def _programs(
     if site.scenario is not None:
         programs.append(Program(name="the simulators", command=command("simulate", *files, *moved)))
     https = "--https" if settings.https else "--no-https"
-    address = ("--host", settings.host, "--port", str(settings.port), https)
+    ports = ("--port", str(settings.port), "--tls-port", str(settings.tls_port))
+    address = ("--host", settings.host, *ports, https)
     programs.append(
         Program(name="the server", command=command("embedded", *files, *address, *moved))
     )
@@ -196,8 +210,7 @@ async def _announce(settings: Settings, data: DataDirectory, began: float) -> No
             patience = time.monotonic() + _SLOW
         await asyncio.sleep(0.1)
     _say(f"ready after {time.monotonic() - began:.1f} s")
-    told = "  (for the proxy: people log in by HTTPS only)" if settings.https else ""
-    _say(f"page    http://{_shown(settings.host)}:{settings.port}/{told}")
+    _tell_addresses(settings, in_force(data.tls))
     made = data.made_password()
     if made is not None:
         _say(f"log in  admin  {made}  (made just now and not shown again: keep it)")
@@ -207,6 +220,26 @@ async def _announce(settings: Settings, data: DataDirectory, began: float) -> No
     else:
         _say("log in  admin  with the password shown at the first start, or set since")
     _say("Ctrl-C ends it")
+
+
+def _tell_addresses(settings: Settings, tls: Tls | None) -> None:
+    host = _shown(settings.host)
+    told = "  (for the proxy: people log in by HTTPS only)" if settings.https else ""
+    if tls is None or settings.https:
+        _say(f"page    http://{host}:{settings.port}/{told}")
+    if tls is None:
+        return
+    _say(f"page    https://{host}:{settings.tls_port}/")
+    warning = tls.certificate.warning(time.time_ns() // 1000)
+    if warning is not None:
+        _say(f"WARNING {warning}")
+    if tls.authority is not None:
+        if settings.host in _ANYWHERE:
+            host = shown(reachable(of_machine()))
+        elif settings.host in _HERE_ONLY:
+            _say("phones  reach this machine with --host 0.0.0.0 only")
+        _say(f"phones  http://{host}:{settings.port}/trust  says how they come to trust it")
+        _say(f"        SHA-256 {tls.authority.fingerprint}")
 
 
 def _trouble(settings: Settings) -> str | None:

@@ -20,7 +20,8 @@ import structlog
 
 from gateway.clock import Clock
 from gateway.model.moment import SECOND, Instant, iso
-from rules.notify.webhook import Outcome, Webhook, place
+from rules.notify.carrier import Outcome
+from rules.notify.webhook import Outlet, place
 
 HEARTBEAT_S = 30.0
 _ANSWER_S = 5.0
@@ -78,7 +79,7 @@ async def run(
     watch, beaten = Watch(round(after * SECOND), clock.now()), None
     due: dict[str, dict[str, Any]] = {}
     async with (
-        Webhook() as webhook,
+        Outlet() as outlet,
         httpx2.AsyncClient(timeout=_ANSWER_S, trust_env=False, follow_redirects=False) as client,
     ):
         while not stop.is_set():
@@ -88,11 +89,11 @@ async def run(
             if verdict is not None:
                 log.warning("well again" if verdict.well else "unwell", trouble=verdict.trouble)
                 due = {address: notice(url, verdict) for address in webhooks}
-            due = {at: body for at, body in due.items() if not await _sent(webhook, at, body)}
+            due = {at: body for at, body in due.items() if not await _sent(outlet, at, body)}
             is_time = beaten is None or now.since(beaten) >= HEARTBEAT_S * SECOND
             if heartbeat is not None and found is None and is_time:
                 body = {"id": f"watchdog.{url}", "kind": "watchdog_heartbeat", "subject": url}
-                answer = await webhook.send(heartbeat, body["id"], body)
+                answer = await outlet.send(heartbeat, body["id"], body)
                 if answer.outcome is Outcome.DELIVERED:
                     beaten = now
             with suppress(TimeoutError):
@@ -136,8 +137,8 @@ def of_unit(unit: str, now: Instant) -> dict[str, Any]:
 
 async def tell(webhooks: Sequence[str], body: dict[str, Any]) -> bool:
     """Whether every address has taken it."""
-    async with Webhook() as webhook:
-        taken = [await _sent(webhook, address, body) for address in webhooks]
+    async with Outlet() as outlet:
+        taken = [await _sent(outlet, address, body) for address in webhooks]
     return all(taken)
 
 
@@ -155,8 +156,8 @@ def _body(
     }
 
 
-async def _sent(webhook: Webhook, address: str, body: dict[str, Any]) -> bool:
-    answer = await webhook.send(address, body["id"], body)
+async def _sent(outlet: Outlet, address: str, body: dict[str, Any]) -> bool:
+    answer = await outlet.send(address, body["id"], body)
     if answer.outcome is Outcome.DELIVERED:
         return True
     log.warning("not taken", address=place(address), detail=answer.detail)

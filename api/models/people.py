@@ -7,13 +7,14 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from api.models import Document, Moment, Text, User, Words, _example, visible
+from api.models import User
+from api.models.base import Document, Moment, Text, Words, example, visible
 
 RoleWord = Literal[
     "officer", "technician", "foreman", "engineering_manager", "project_manager", "admin"
 ]
 CertificateStateWord = Literal["valid", "expiring", "expired", "unlimited"]
-ViaWord = Literal["session", "pin", "token", "command", "system"]
+ViaWord = Literal["session", "pin", "token", "command", "link", "kiosk", "system"]
 
 USERNAME = r"^[a-z0-9][a-z0-9._-]*$"
 Username = Annotated[str, Field(pattern=USERNAME, max_length=64, examples=["zhou"])]
@@ -52,7 +53,7 @@ class OwnSession(Document):
 class LoggedIn(Document):
     """Who is asking, and what they may do here."""
 
-    model_config = _example(
+    model_config = example(
         {
             "user": {"username": "zhou", "display_name": "周明", "role": "officer"},
             "role_name": {"zh": "值班员", "en": "Duty officer"},
@@ -90,7 +91,7 @@ class Person(Document):
     """Somebody of this site. Telephone, mention and certificates are null or empty for whoever
     lacks `people.view`; one's own are always there."""
 
-    model_config = _example(
+    model_config = example(
         {
             "username": "zhou",
             "display_name": "周明",
@@ -133,7 +134,7 @@ class People(Document):
 
 
 class PersonNew(Document):
-    model_config = _example(
+    model_config = example(
         {
             "username": "zhou",
             "display_name": "周明",
@@ -164,7 +165,7 @@ class PersonNew(Document):
 class PersonChange(Document):
     """Only the fields given change; a list is replaced whole."""
 
-    model_config = _example({"role": "foreman", "areas": ["b1-pump-room"]})
+    model_config = example({"role": "foreman", "areas": ["b1-pump-room"]})
 
     display_name: Name | None = None
     role: RoleWord | None = None
@@ -179,27 +180,27 @@ class PersonChange(Document):
 
 
 class PasswordGiven(Document):
-    model_config = _example({"password": "correct horse"})
+    model_config = example({"password": "correct horse"})
 
     password: NewPassword
 
 
 class PasswordChange(Document):
-    model_config = _example({"old": "correct horse", "new": "battery staple"})
+    model_config = example({"old": "correct horse", "new": "battery staple"})
 
     old: Words = Field(min_length=1, max_length=256)
     new: NewPassword
 
 
 class PinChange(Document):
-    model_config = _example({"password": "correct horse", "pin": "4711"})
+    model_config = example({"password": "correct horse", "pin": "4711"})
 
     password: Words = Field(min_length=1, max_length=256)
     pin: Pin
 
 
 class Session(Document):
-    model_config = _example(
+    model_config = example(
         {
             "id": "5f0c9a1be27d",
             "username": "zhou",
@@ -233,7 +234,7 @@ class Ended(Document):
 
 
 class TokenNew(Document):
-    model_config = _example(
+    model_config = example(
         {"name": "building-display", "role": "officer", "areas": [], "expires_on": "2027-11-30"}
     )
 
@@ -246,7 +247,7 @@ class TokenNew(Document):
 class Token(Document):
     """A machine's token; in the audit it is called `token:` and its name."""
 
-    model_config = _example(
+    model_config = example(
         {
             "id": "9b1f04c2aa63",
             "name": "building-display",
@@ -278,7 +279,7 @@ class Tokens(Document):
 class TokenIssued(Token):
     """A new token."""
 
-    model_config = _example(
+    model_config = example(
         {
             "id": "9b1f04c2aa63",
             "name": "building-display",
@@ -297,7 +298,7 @@ class TokenIssued(Token):
 
 
 class AuditRow(Document):
-    model_config = _example(
+    model_config = example(
         {
             "number": 412,
             "at": "2026-11-21T18:09:30.004+08:00",
@@ -332,7 +333,7 @@ class AuditBad(Document):
 class AuditVerdict(Document):
     """Whether every row is as it was written, and none is missing."""
 
-    model_config = _example(
+    model_config = example(
         {"ok": True, "rows": 412, "head": "9f2c…", "first_bad": None, "why": None}
     )
 

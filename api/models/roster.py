@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
-from api.models import Document, Moment, Text, Words, _example
+from api.models.base import Document, Line, Moment, Text, example
 from api.models.people import AreaId, RoleWord, Username
 from rules.shifts.local_time import END_FORM, FORM
 
@@ -26,12 +26,8 @@ TimeOfDay = Annotated[str, Field(pattern=FORM, examples=["08:00"])]
 TimeOrMidnight = Annotated[str, Field(pattern=END_FORM, examples=["17:30"])]
 ShiftId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=64, examples=["day"])]
 TeamId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=64, examples=["a"])]
-Reason = Annotated[
-    Words, StringConstraints(strip_whitespace=True, min_length=1), Field(max_length=500)
-]
-Name = Annotated[
-    Words, StringConstraints(strip_whitespace=True, min_length=1), Field(max_length=100)
-]
+Reason = Annotated[Line, Field(max_length=500)]
+Name = Annotated[Line, Field(max_length=100)]
 
 
 class NewText(Document):
@@ -80,7 +76,7 @@ class ShiftNow(Document):
 class Duty(Document):
     """Who is on duty."""
 
-    model_config = _example(
+    model_config = example(
         {
             "at": "2026-11-21T18:07:12.345+08:00",
             "shift": {
@@ -132,7 +128,7 @@ class RosterPage(Document):
 class OverrideNew(Document):
     """Somebody stays away, comes in addition, or stands in for another, for one shift."""
 
-    model_config = _example(
+    model_config = example(
         {
             "date": "2026-11-21",
             "shift": "night",
@@ -169,7 +165,7 @@ class Overrides(Document):
 
 
 class LeaveNew(Document):
-    model_config = _example(
+    model_config = example(
         {
             "username": "zhou",
             "from": "2026-11-21",
@@ -204,7 +200,7 @@ class Leaves(Document):
 class TeamBody(Document):
     """A team but for its id."""
 
-    model_config = _example(
+    model_config = example(
         {
             "name": {"zh": "甲班", "en": "Team A"},
             "areas": ["b1-pump-room"],
@@ -255,7 +251,7 @@ class RotationBody(Document):
 
 
 class ShiftsBody(Document):
-    model_config = _example(
+    model_config = example(
         {
             "items": [
                 {
@@ -308,7 +304,7 @@ class Shifts(Document):
 class WorkingHours(Document):
     """Of every working day; orders of minor priority run in them."""
 
-    model_config = _example({"starts": "08:00", "ends": "17:30"})
+    model_config = example({"starts": "08:00", "ends": "17:30"})
 
     starts: TimeOfDay
     ends: TimeOrMidnight
@@ -317,7 +313,7 @@ class WorkingHours(Document):
 class DayBody(Document):
     """What a day is from now on, at this site."""
 
-    model_config = _example(
+    model_config = example(
         {"kind": "make_up_working", "name": {"zh": "调休", "en": "Make-up"}, "reason": "通知"}
     )
 

@@ -8,15 +8,36 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, ConfigDict, Field, StrictBool
 
-from api.models import Document, LifecycleEvent, Moment, Number, OrderRef, QualityWord, Text, Words
+from api.models.attachments import Attachment
+from api.models.base import (
+    Document,
+    LifecycleEvent,
+    Moment,
+    Number,
+    OrderRef,
+    QualityWord,
+    Text,
+    Words,
+)
 
-LevelWord = Literal["daily", "weekly", "monthly"]
+LevelWord = Literal[
+    "shift",
+    "daily",
+    "weekly",
+    "half_monthly",
+    "monthly",
+    "quarterly",
+    "half_yearly",
+    "yearly",
+]
 RoundStateWord = Literal[
     "planned", "due", "in_progress", "late", "missed", "done", "countersigned", "void"
 ]
 ItemStateWord = Literal["waiting", "passed", "failed", "handed_over"]
 SeverityWord = Literal["serious", "normal", "minor"]
 AnswerWord = Literal["tick", "number", "choice", "text"]
+ByWord = Literal["mean", "min", "max", "last", "share", "starts"]
+EvidenceWord = Literal["qr", "photo"]
 TakenAt = Annotated[
     AwareDatetime,
     Field(ge=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(2100, 1, 1, tzinfo=UTC)),
@@ -51,11 +72,18 @@ class RoundSummary(Document):
     level: LevelWord
     area: RoundArea | None = Field(description="Null: the whole site.")
     period: str = Field(
-        examples=["2026-11-21"], description="A day, a week `2026-W47` or a month `2026-11`."
+        examples=["2026-11-21"],
+        description="A day, a shift of it `2026-11-21-night`, a week `2026-W47`, half a month "
+        "`2026-11-H2`, a month `2026-11`, a quarter `2026-Q4`, half a year `2026-H2`, a year "
+        "`2026`.",
     )
     opens_at: Moment
     due_at: Moment
     late_until: Moment = Field(description="From then on it is missed.")
+    version: str | None = Field(
+        examples=["3f9a1c20b7de"],
+        description="Of its regime's file; null: from before versions were kept.",
+    )
     state: RoundStateWord = Field(description="As of the moment of answering.")
     items: ItemCounts
     role: str = Field(examples=["technician"], description="Who does it.")
@@ -84,6 +112,83 @@ class ItemChoice(Document):
     name: Text
 
 
+class ItemWindow(Document):
+    """What the history said of the point over a stretch of time."""
+
+    start: Moment
+    end: Moment
+    min: Number
+    mean: Number = Field(description="Weighted by time.")
+    max: Number
+    last: Number
+    share: Number = Field(description="Percent of the covered time within the limits.")
+    starts: int = Field(description="How often it went from 0 to something else.")
+    count: int = Field(description="Readings in the history, which leaves out what did not move.")
+    covered: Number = Field(description="Percent of the time with good readings.")
+    quality: QualityWord = Field(description="The worst.")
+    gaps: int
+    text: Text
+
+
+class ItemOver(Document):
+    """The stretch of time that an item is judged over."""
+
+    seconds: Number
+    by: ByWord
+    share: Number = Field(description="Percent of the time, with `by: share`: less fails.")
+
+
+class ItemCompared(Document):
+    """A number by hand against the sensor."""
+
+    point: str
+    value: Number = Field(description="The sensor's; null: it said nothing that counts.")
+    received_at: Moment | None
+    difference: Number = Field(description="The person's number less the sensor's.")
+    within: Number = Field(description="A larger difference is a disagreement.")
+    agrees: bool | None
+    why: Text | None
+
+
+class ItemDrift(Document):
+    """How the differences from the sensor go on over the last rounds of this line."""
+
+    rounds: int
+    mean: Number
+    slope: Number = Field(description="Change in a week; null: too few rounds to tell.")
+
+
+class ItemScan(Document):
+    """The code that was scanned."""
+
+    place: str = Field(description="Area or equipment.", examples=["b1-pump-room"])
+    at: Moment = Field(description="By the clock of who scanned it.")
+    by: str
+
+
+class SpotCheck(Document):
+    """What who countersigns found where the line was looked at again."""
+
+    agrees: bool
+    note: str | None
+    by: str
+    by_name: str | None
+    at: Moment
+
+
+class ItemOffline(Document):
+    """Another answer to the line, which waits for a person's decision."""
+
+    id: str = Field(description="Of the conflict.")
+    reason: str = Field(examples=["two_answers"])
+    value: bool | float | str | None
+    note: str | None
+    by: str
+    by_name: str | None
+    taken_at: Moment = Field(description="By the server's clock.")
+    received_at: Moment
+
+
 class ItemReading(Document):
     """What the item was judged by, as it was then."""
 
@@ -106,6 +211,9 @@ class ItemReading(Document):
     received_at: Moment | None
     age: Number = Field(description="Seconds since it was received, when it was judged.")
     unit: str
+    window: ItemWindow | None = Field(
+        default=None, description="The stretch of time that was judged; `value` is of it."
+    )
 
 
 class ItemEntry(Document):
@@ -119,6 +227,7 @@ class ItemEntry(Document):
     via: str
     taken_at: Moment | None = Field(description="By the clock of who entered it.")
     received_at: Moment
+    compared: ItemCompared | None = None
 
 
 class Finding(Document):
@@ -137,13 +246,15 @@ class RoundItem(Document):
     section: Text | None
     name: Text
     guidance: Text | None
-    kind: Literal["automatic", "manual"]
+    kind: Literal["automatic", "assisted", "manual"] = Field(
+        description="Assisted: `reading` is a proposal, which a person confirms or changes."
+    )
     answer: AnswerWord = Field(description="What a person gives, also where it is handed over.")
     unit: str
     low: Number
     high: Number
     choices: list[ItemChoice]
-    source: str = Field(description="Where the item comes from.")
+    source: Text = Field(description="Where the item comes from.")
     severity: SeverityWord = Field(description="Of a failure.")
     equipment: ItemEquipment | None
     point: str | None = Field(examples=["bearing-2.temperature"])
@@ -152,6 +263,58 @@ class RoundItem(Document):
     reading: ItemReading | None
     entry: ItemEntry | None = Field(description="The newest.")
     finding: Finding | None
+    over: ItemOver | None = None
+    evidence: list[EvidenceWord] = Field(description="What an answer has to come with.")
+    lacks: list[EvidenceWord] = Field(description="What of it is still missing.")
+    scan: ItemScan | None = Field(description="The newest.")
+    photos: list[Attachment]
+    drift: ItemDrift | None
+    spot_check: SpotCheck | None
+    sampled: bool = Field(description="To be looked at again before the round is countersigned.")
+    offline: list[ItemOffline] = Field(
+        description="What phones without signal have entered too, and nobody has decided yet."
+    )
+
+
+class WalkLeg(Document):
+    """A way between two scans. Only shown: a clock or a distance may be wrong."""
+
+    by: str
+    by_name: str | None
+    start: RoundArea
+    to: RoundArea
+    left_at: Moment
+    came_at: Moment
+    metres: Number
+    seconds: Number
+    fast: bool = Field(description="Faster than anybody walks a round.")
+
+
+class FindingCounts(Document):
+    serious: int
+    normal: int
+    minor: int
+    open: int = Field(description="Those whose order is not closed.")
+
+
+class RegimeCount(Document):
+    """The rounds of one regime in the period, and what they found."""
+
+    regime: str
+    name: Text
+    due: int
+    done: int
+    late: int = Field(description="Of the done ones, those after their time.")
+    missed: int
+    findings: FindingCounts
+
+
+class AreaSummary(Document):
+    """What the period brought in one area."""
+
+    area: RoundArea | None = Field(description="Null: rounds and orders of the whole site.")
+    regimes: list[RegimeCount]
+    orders_open: int = Field(description="Now.")
 
 
 class Round(RoundSummary):
@@ -163,9 +326,26 @@ class Round(RoundSummary):
     contains: list[RoundSummary] = Field(
         description="Of a weekly or monthly round: the daily rounds of its period."
     )
+    walk: list[WalkLeg] = Field(
+        description="The ways between scans whose length the site file says."
+    )
+    summary: list[AreaSummary] = Field(
+        description="Of a monthly round, or one of a longer period: by area."
+    )
     statement: Text | None = Field(description="What who signs says with it.")
     done_note: str | None
     countersign_note: str | None
+
+
+class EntryScan(Document):
+    """The code that hangs at the place or on the equipment."""
+
+    code: Words = Field(
+        min_length=1,
+        max_length=500,
+        description="As it was read: an address, or the letters below the code.",
+    )
+    at: TakenAt = Field(description="When, by the clock of who scanned it.")
 
 
 class RoundEntryNew(Document):
@@ -186,6 +366,16 @@ class RoundEntryNew(Document):
     )
     note: Words | None = Field(default=None, max_length=2000)
     taken_at: TakenAt | None = None
+    scan: EntryScan | None = None
+
+
+class SpotCheckNew(Document):
+    model_config = _example({"agrees": True, "note": None})
+
+    agrees: StrictBool
+    note: Words | None = Field(
+        default=None, max_length=2000, description="What is not as it was written; then needed."
+    )
 
 
 class RoundSignature(Document):

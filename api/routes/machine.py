@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from api.deps import DeskNeeded
 from api.desk import Desk
 from api.models import Health
+from api.tls.in_force import Tls
 from api.views import equipment
 from gateway.model.moment import SECOND
 
@@ -21,8 +22,11 @@ _RULES_LATE = 30 * SECOND
 
 
 @router.get("/healthz", responses={503: {"model": Health, "description": "What is wrong."}})
-async def healthz(desk: DeskNeeded, response: Response) -> Health:
-    """Whether the parts behind the page answer, and readings come in."""
+async def healthz(desk: DeskNeeded, request: Request, response: Response) -> Health:
+    """Whether the parts behind the page answer, and readings come in.
+
+    A certificate that ends soon, or has ended, is a warning: alarms come all the same.
+    """
     any_point = list(desk.site.points)[:1]
     checks = {
         "ledger": await _asked(desk.read(lambda view: view.last_change_id())),
@@ -36,6 +40,7 @@ async def healthz(desk: DeskNeeded, response: Response) -> Health:
     return Health(
         status="ok" if well else "failing",
         checks=checks,
+        warnings=_warnings(desk, request.app.state.tls),
         leader=None if word is None else word.worker,
     )
 
@@ -48,6 +53,11 @@ async def healthz(desk: DeskNeeded, response: Response) -> Health:
 async def metrics() -> Response:
     """Counters in the Prometheus text format."""
     return Response(generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+def _warnings(desk: Desk, tls: Tls | None) -> list[str]:
+    warning = None if tls is None else tls.certificate.warning(desk.clock.now().wall)
+    return [] if warning is None else [warning]
 
 
 async def _asked(question: Awaitable[object]) -> str:

@@ -46,6 +46,8 @@ async def people_list(
 ) -> documents.People:
     """Everybody of the site, by user name."""
     found = await desk.read(lambda view: people.everybody(view, active=active))
+    if visitor.is_screen:
+        return documents.People(items=[views.named(person) for person in found])
     return documents.People(items=[_document(desk, visitor, person) for person in found])
 
 

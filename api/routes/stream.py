@@ -18,7 +18,8 @@ from api.problems import ProblemException, described
 
 SEND_LIMIT = 20.0
 """Seconds that a reader may take for one piece."""
-PIECE = 16 * 1024
+PIECE = 64 * 1024
+"""As much as the server keeps of one reader before it waits for it."""
 
 router = APIRouter(tags=["stream"])
 

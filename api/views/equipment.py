@@ -33,7 +33,7 @@ class EquipmentViews:
     rulebook: Rulebook
     readings: Readings
     alarms: Iterable[Alarm]
-    """Those of the site that are not closed."""
+    """Those of the site that call for somebody."""
 
     def documents(self, things: Iterable[Equipment]) -> list[models.Equipment]:
         open_on: defaultdict[str, list[Alarm]] = defaultdict(list)
@@ -42,7 +42,7 @@ class EquipmentViews:
         return [self._document(thing, open_on[thing.id]) for thing in things]
 
     def _document(self, thing: Equipment, alarms: Sequence[Alarm]) -> models.Equipment:
-        rules = self.rulebook.of_class(thing.equipment_class)
+        rules = self.rulebook.of_equipment(thing)
         worst = min((alarm.priority for alarm in alarms), key=_RANK.__getitem__, default=None)
         qualities = (self.readings.quality(point.id) for point in thing.points)
         return models.Equipment(
@@ -57,6 +57,7 @@ class EquipmentViews:
             supplied_by=thing.supplied_by,
             supplies=list(self.site.supplies[thing.id]),
             behind=thing.behind,
+            twin=None if thing.twin is None else thing.twin.id,
             worst_priority=None if worst is None else worst.value,
             open_alarms=len(alarms),
             quality=max(qualities, default=Quality.BAD).word,
@@ -81,7 +82,7 @@ class EquipmentViews:
 
 def _limits(rule: Rule, point: Point) -> list[models.Limit]:
     """The band that ``rule`` draws on ``point``, if it does."""
-    if rule.point != point.key:
+    if rule.point != point.key or rule.condition.measure is not None:
         return []
     match rule.condition.comparison:
         case Comparison.ABOVE:

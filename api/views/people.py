@@ -64,6 +64,24 @@ def person(found: Person, today: date, *, is_told: bool) -> documents.Person:
     )
 
 
+def named(found: Person) -> documents.Person:
+    """The name and the role and nothing else, as a screen on a wall shows them."""
+    return documents.Person(
+        username=found.username,
+        display_name=found.display_name,
+        role=found.role.value,
+        areas=[],
+        skills=[],
+        certificates=[],
+        phone=None,
+        mention=None,
+        contractor=False,
+        can_log_in=False,
+        has_pin=False,
+        active=found.active,
+    )
+
+
 def session(found: Session, zone: tzinfo, *, current: Session | None) -> documents.Session:
     return documents.Session(
         id=found.id,

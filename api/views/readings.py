@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from api import models
 from api.views import words
-from gateway.history.base import Buckets
+from gateway.history.base import Buckets, Gap
 from gateway.latest import Current
 from gateway.model.equipment import Site
 from gateway.model.moment import SECOND, Instant
 from gateway.model.quality import Quality
 from gateway.model.reading import Reading
-
-_NEVER = "nothing received yet"
-_GONE = "the site has no such point any more"
+from gateway.model.reason import Reason
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +35,8 @@ class Readings:
         current = self.currents.get(point)
         stale_after = 0 if known is None else known.stale_after
         if current is None:
-            return _nothing(_GONE if known is None else _NEVER, stale_after)
+            reason = Reason.NO_POINT if known is None else Reason.NEVER_HEARD
+            return _nothing(reason.told(), stale_after)
         reading, zone = current.reading, self.site.zone
         return models.Reading(
             value=reading.value,
@@ -50,9 +49,32 @@ class Readings:
             stale_after_s=stale_after / SECOND,
         )
 
-    def all(self) -> dict[str, models.Reading]:
-        """Every point of the site, the silent ones too."""
-        return {point: self.document(point) for point in self.site.points}
+    def told(
+        self, points: Iterable[str]
+    ) -> tuple[list[models.GoodReadings], dict[str, models.Reading]]:
+        """``points`` as a stream tells them: the good numbers together by their moment, and whole
+        documents of the others."""
+        good: dict[tuple[int, int, int], dict[str, float]] = {}
+        others: dict[str, models.Reading] = {}
+        for point in points:
+            current, known = self.currents.get(point), self.site.points.get(point)
+            value = None if current is None else _plain(current)
+            if current is None or known is None or value is None:
+                others[point] = self.document(point)
+                continue
+            reading = current.reading
+            moment = reading.received, reading.source_time, known.stale_after
+            good.setdefault(moment, {})[point] = value
+        zone = self.site.zone
+        return [
+            models.GoodReadings(
+                received_at=words.moment(received, zone),
+                source_at=words.moment(source, zone),
+                stale_after_s=stale_after / SECOND,
+                values=values,
+            )
+            for (received, source, stale_after), values in good.items()
+        ], others
 
     def _last_good(self, reading: Reading | None) -> models.LastGood | None:
         if reading is None:
@@ -62,6 +84,15 @@ class Readings:
             text=reading.text,
             received_at=words.moment(reading.received, self.site.zone),
         )
+
+
+def _plain(current: Current) -> float | None:
+    """The number of a reading that is good and has nothing else to tell."""
+    reading = current.reading
+    worded = reading.text is not None or reading.reason is not None
+    if worded or reading.quality is not Quality.GOOD or reading.value is None:
+        return None
+    return reading.value if math.isfinite(reading.value) else None
 
 
 def _nothing(reason: str, stale_after: int) -> models.Reading:
@@ -77,9 +108,30 @@ def _nothing(reason: str, stale_after: int) -> models.Reading:
     )
 
 
-def past(site: Site, point: str, start: int, end: int, buckets: Buckets) -> models.Readings:
-    """``buckets`` of ``point`` between ``start`` and ``end`` (µs UTC)."""
-    zone = site.zone
+def begun(buckets: Buckets) -> int | None:
+    """When the first of them with a value begins, µs UTC."""
+    filled = buckets.start[buckets.count > 0]
+    return int(filled[0]) if len(filled) else None
+
+
+def unheard(point: str, span: tuple[int, int], first: int | None) -> list[Gap]:
+    """The part of ``span`` before the ``first`` reading ever of ``point`` (µs UTC): the history
+    tells of gaps between readings only."""
+    end = span[1] if first is None else first
+    if end <= span[0]:
+        return []
+    return [Gap(point=point, start=span[0], end=end, reason=Reason.NEVER_HEARD.told())]
+
+
+def past(
+    site: Site,
+    point: str,
+    span: tuple[int, int],
+    buckets: Buckets,
+    gaps: Sequence[Gap],
+) -> models.Readings:
+    """``buckets`` and ``gaps`` of ``point`` within ``span``: start and end, µs UTC."""
+    zone, (start, end) = site.zone, span
     count = len(buckets.start)
     return models.Readings(
         point=point,
@@ -98,6 +150,29 @@ def past(site: Site, point: str, start: int, end: int, buckets: Buckets) -> mode
             )
             for at in range(count)
         ],
+        gaps=[_gap(site, gap) for gap in gaps],
+    )
+
+
+def silences(
+    site: Site, of: Mapping[str, str], span: tuple[int, int], gaps: Sequence[Gap]
+) -> models.Silences:
+    """``gaps`` within ``span`` (start and end, µs UTC); ``of``: the equipment of each point."""
+    found: dict[str, list[models.Gap]] = {}
+    for gap in gaps:
+        found.setdefault(of[gap.point], []).append(_gap(site, gap))
+    return models.Silences(
+        start=words.moment(span[0], site.zone),
+        end=words.moment(span[1], site.zone),
+        items=[models.Silence(equipment=thing, gaps=told) for thing, told in found.items()],
+    )
+
+
+def _gap(site: Site, gap: Gap) -> models.Gap:
+    return models.Gap(
+        start=words.moment(gap.start, site.zone),
+        end=words.moment_if(gap.end, site.zone),
+        reason=gap.reason,
     )
 
 

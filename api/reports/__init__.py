@@ -1,0 +1,1 @@
+"""Records that are printed: templates (``*.typ``), and what they are filled with."""

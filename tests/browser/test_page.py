@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -14,10 +13,12 @@ from worlds import demo_site, free_port
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
-@pytest.fixture
-def product(tmp_path: Path) -> Iterator[Product]:
-    site = demo_site(tmp_path / "site", hot=[(35, 600)], quick_rule=True)
-    product = Product(data=tmp_path / "data", site=site, port=free_port())
+@pytest.fixture(scope="module")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    """Quiet for half a minute, which the first test sees; the last one kills it."""
+    folder = tmp_path_factory.mktemp("minute")
+    site = demo_site(folder / "site", hot=[(35, 600)], quick_rule=True)
+    product = Product(data=folder / "data", site=site, port=free_port())
     try:
         product.start()
         yield product
@@ -63,19 +64,6 @@ def test_the_alarm_comes_up_is_acknowledged_and_its_order_is_there(page, product
     expect(order).to_contain_text("Motor temperature high")
 
 
-def test_an_equipment_page_shows_live_values_and_says_when_the_server_is_gone(page, product):
-    log_in(page)
-    page.goto("/equipment/pump-2")
-    expect(at(page, "point-row").first).to_be_visible()
-    expect(at(page, "trend").locator("canvas").first).to_be_visible(timeout=15_000)
-    picture(page, "equipment")
-    product.kill()
-    expect(at(page, "connection-lost")).to_be_visible(timeout=30_000)
-    row = page.locator("[data-test=point-row]", has_text="电机温度")
-    expect(row).to_have_attribute("data-quality", "stale", timeout=15_000)
-    picture(page, "equipment-lost")
-
-
 def test_on_a_phone_nothing_is_wider_than_the_screen(page):
     page.set_viewport_size({"width": 390, "height": 844})
     log_in(page)
@@ -88,3 +76,16 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(page):
         wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         assert wide <= 0, f"{place} is {wide} px too wide"
         picture(page, f"phone-{place}")
+
+
+def test_an_equipment_page_shows_live_values_and_says_when_the_server_is_gone(page, product):
+    log_in(page)
+    page.goto("/equipment/pump-2")
+    expect(at(page, "point-row").first).to_be_visible()
+    expect(at(page, "trend").locator("canvas").first).to_be_visible(timeout=15_000)
+    picture(page, "equipment")
+    product.kill()
+    expect(at(page, "connection-lost")).to_be_visible(timeout=30_000)
+    row = page.locator("[data-test=point-row]", has_text="电机温度")
+    expect(row).to_have_attribute("data-quality", "stale", timeout=15_000)
+    picture(page, "equipment-lost")

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -139,8 +140,8 @@ def kept(product: Product, round_id: str, key: str) -> Mapping[str, Any]:
 
 def test_a_technician_fills_a_round_on_a_phone_and_signs_it(page, product):
     daily = found(product, "daily-walk")
-    page.set_viewport_size({"width": 390, "height": 844})
     log_in(page, "li")
+    page.set_viewport_size({"width": 390, "height": 844})
     at(page, "nav-rounds").last.click()
     row = page.locator(f"[data-round-id='{daily['id']}']")
     expect(row).to_contain_text("泵房随检")
@@ -190,6 +191,15 @@ def test_a_technician_fills_a_round_on_a_phone_and_signs_it(page, product):
     assert "联轴器" in signed["findings"][0]["text"]["zh"]
 
 
+def sign_as_manager(page, button: str) -> None:
+    at(page, button).click()
+    at(page, "signing-user").click()
+    expect(at(page, "signing-user-li")).to_have_count(0)
+    at(page, "signing-user-chen").click()
+    at(page, "signing-pin").fill("4711")
+    at(page, "dialog-submit").click()
+
+
 def test_the_manager_countersigns_with_a_pin_what_the_technician_has_signed(page, product):
     weekly = found(product, "weekly-walk")
     today = datetime.now(UTC).astimezone(ZoneInfo("Asia/Shanghai")).date().isoformat()
@@ -213,12 +223,11 @@ def test_the_manager_countersigns_with_a_pin_what_the_technician_has_signed(page
 
     # Who signed does not countersign; the manager does, at the same computer.
     expect(at(page, "round-countersign")).to_have_count(0)
-    at(page, "round-countersign-as").click()
-    at(page, "signing-user").click()
-    expect(at(page, "signing-user-li")).to_have_count(0)
-    at(page, "signing-user-chen").click()
-    at(page, "signing-pin").fill("4711")
-    at(page, "dialog-submit").click()
+    expect(at(page, "round-countersign-as")).to_be_disabled()
+    at(page, "sample-sound").locator("[data-test=pick-yes]").click()
+    sign_as_manager(page, "round-sample-as")
+    expect(at(page, "item-spot")).to_contain_text("抽查相符")
+    sign_as_manager(page, "round-countersign-as")
     expect(at(page, "round-countersigned")).to_contain_text("陈立")
     picture(page, "round-countersigned")
     assert product.get(f"rounds/{weekly['id']}")["countersigned_by"] == "chen"
@@ -261,3 +270,24 @@ def test_an_answer_that_seems_lost_is_shown_and_counts_once(page, product):
     assert len(asked) > 1 and len(set(asked)) == 1
     steps = [one["event"] for one in product.get(f"rounds/{another['id']}")["events"]]
     assert (steps.count("begin"), steps.count("enter")) == (1, 0)
+
+
+def test_the_pages_beside_a_round_say_what_was_found_covered_and_ruled(page, product):
+    daily = found(product, "daily-walk")
+    if not product.get(f"rounds/{daily['id']}")["findings"]:
+        answer = {"entry": str(uuid4()), "value": False}
+        path = f"/api/v1/rounds/{daily['id']}/items/noise"
+        assert product.session.post(path, json=answer).is_success
+    log_in(page, "chen")
+    page.goto(f"/rounds/{daily['id']}")
+    form = page.request.get(at(page, "round-pdf").get_attribute("href"))
+    assert form.headers["content-type"] == "application/pdf"
+    assert form.body().startswith(b"%PDF-")
+
+    page.goto("/findings")
+    expect(at(page, "finding-row").first).to_contain_text("无异响")
+    page.goto("/coverage")
+    tank = at(page, "coverage").locator("tr", has=page.locator("a[href='/equipment/booster-1']"))
+    expect(tank).to_contain_text("遥测")
+    page.goto("/regimes/weekly-night-lighting")
+    expect(at(page, "regime-item").first).to_contain_text("夜间巡查计划")

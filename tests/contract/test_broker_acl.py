@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from brokers import PASSWORD, USER, BrokerProcess, mosquitto_broker
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
+
+from gateway.bus.mqtt import MqttBus
+from gateway.bus.questions import Answers, NoAnswerError, Questions
+from gateway.clock import SystemClock
 
 ACL = Path(__file__).parents[2] / "deploy" / "compose" / "acl"
 LOBBY, GATE = "shellyplus1pm-lobby", "shellyplus1pm-gate"
@@ -65,6 +71,8 @@ def test_a_device_reaches_its_own_topics_only(connect: Callable[[str], Client]) 
         f"{GATE}/online",
         "dutyroom/brocade-garden/rules/provisional",
         "dutyroom/brocade-garden/gw-1/events",
+        "dutyroom/brocade-garden/gw-1/questions",
+        "dutyroom/brocade-garden/gw-1/answers/asker-1",
     ]
     for topic in forged:
         lobby.publish(topic, b"forged", qos=1).wait_for_publish(10)
@@ -79,3 +87,39 @@ def test_a_device_reaches_its_own_topics_only(connect: Callable[[str], Client]) 
     # And it hears of nobody else's.
     assert lobby.user_data_get() == [(f"{LOBBY}/events/rpc", b"own")]
     assert gate.user_data_get() == [(f"{GATE}/online", b"true")]
+
+
+def test_a_question_reaches_the_gateway_and_no_device_hears_it(
+    broker: BrokerProcess, connect: Callable[[str], Client]
+) -> None:
+    lobby = connect(LOBBY)
+
+    async def ask() -> Mapping[str, object]:
+        theirs, ours = MqttBus(broker.address, "gateway"), MqttBus(broker.address, "serve")
+        await theirs.start()
+        await ours.start()
+
+        async def links(body: Mapping[str, object]) -> Mapping[str, object]:
+            return {"asked": body["who"]}
+
+        place = ("brocade-garden", "gw-1")
+        clock = SystemClock()
+        answers = Answers(theirs, *place, tells={"links": links}, acts={}, clock=clock)
+        questions = Questions(ours, *place, clock=clock)
+        answers.start()
+        questions.start()
+        try:
+            deadline = time.monotonic() + 15
+            while True:
+                # Until both are subscribed, which they do not tell.
+                with suppress(NoAnswerError):
+                    return await questions.ask("links", {"who": "us"}, within=1)
+                assert time.monotonic() < deadline
+        finally:
+            questions.close()
+            await answers.close()
+            await theirs.close()
+            await ours.close()
+
+    assert asyncio.run(ask()) == {"asked": "us"}
+    assert lobby.user_data_get() == []

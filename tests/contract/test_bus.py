@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from prometheus_client import REGISTRY
@@ -134,6 +137,25 @@ def test_a_broker_that_is_killed_and_comes_back_is_joined_again(broker, until) -
         await two.close()
 
     asyncio.run(check())
+
+
+def test_a_thousand_open_files_do_not_keep_the_bus_from_hearing(broker, until) -> None:
+    """select() knows no descriptor above 1,023: joined again after two hundred browsers had come,
+    the bus never heard anything more."""
+
+    async def check() -> None:
+        bus = MqttBus(broker.address, "one")
+        heard: list[bytes] = []
+        bus.subscribe("t", lambda _topic, payload: heard.append(payload))
+        await bus.start()
+        await bus.publish("t", b"here")
+        await until(lambda: heard == [b"here"])
+        await bus.close()
+
+    with ExitStack() as open_files:
+        for _ in range(1100):
+            open_files.enter_context(Path(os.devnull).open("rb"))
+        asyncio.run(check())
 
 
 def test_a_broker_that_is_not_there_yet_is_waited_for(broker, until) -> None:

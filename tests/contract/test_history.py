@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,13 +13,13 @@ import pytest
 from records import record
 
 from api.settings import demo_site
-from gateway import site as site_file
-from gateway.history.base import Cursor, History
+from gateway.history.base import Cursor, Gap, History
 from gateway.history.embedded import EmbeddedHistory
 from gateway.history.influx import InfluxHistory
 from gateway.model.events import GatewayEvent, GatewayEventKind, Record
 from gateway.model.moment import DAY, SECOND
 from gateway.model.quality import Quality
+from gateway.site import files as site_file
 
 Open = Callable[[], History]
 NOW = 1_795_233_600_000_000
@@ -214,3 +215,96 @@ def test_only_what_is_older_is_deleted(history: History) -> None:
     assert history.cursor("g") == Cursor("e", 10)
     assert history.delete_before(99 * SECOND) == 10
     assert history.cursor("g") == Cursor("e", 10)
+
+
+def test_at_is_the_newest_until_then(history: History) -> None:
+    history.write(
+        [
+            record(1, {HOT: 1, LAMP: math.nan}, at=NOW, text={1: "off"}),
+            record(2, {HOT: 2}, at=NOW + 30),
+            record(3, {HOT: math.nan}, at=NOW + 20),
+        ],
+        Cursor("e", 3),
+    )
+    assert history.at([HOT, LAMP], NOW - 1) == {}
+    found = history.at([HOT, LAMP, "p.unknown"], NOW)
+    assert set(found) == {HOT, LAMP}
+    assert (found[HOT].value, found[HOT].received, found[HOT].source_time) == (1, NOW, NOW - 5)
+    assert (found[LAMP].value, found[LAMP].text) == (None, "off")
+    values = [history.at([HOT], NOW + after)[HOT].value for after in (19, 20, 29, 30, 999)]
+    assert values == [1, None, None, 2, 2]
+    many = [f"p.k{n}" for n in range(100)]
+    history.write([record(4, dict.fromkeys(many, 7.0), at=NOW + 40)], Cursor("e", 4))
+    assert len(history.at(many, NOW + 40)) == 100
+    assert history.at(many, NOW + 39) == {}
+
+
+def test_gaps_are_those_that_touch_the_time(opened: Open) -> None:
+    history = opened()
+    gaps = [
+        Gap(point=HOT, start=NOW + 10, end=NOW + 20, reason="no_reply: unit 3, 1 s"),
+        Gap(point=HOT, start=NOW + 30, end=None, reason='no_connection: "x" \\ y'),
+        Gap(point=LAMP, start=NOW, end=NOW + 5, reason="gateway_down"),
+    ]
+    history.write([record(1, {HOT: 1.0}, at=NOW)], Cursor("e", 1), gaps)
+    hot, still, lamp = gaps
+    assert list(history.gaps([LAMP, HOT], NOW, NOW + 99)) == [lamp, hot, still]
+    assert list(history.gaps([HOT], NOW, NOW + 10)) == []
+    assert list(history.gaps([HOT], NOW, NOW + 11)) == [hot]
+    assert list(history.gaps([HOT], NOW + 19, NOW + 25)) == [hot]
+    assert list(history.gaps([HOT], NOW + 20, NOW + 30)) == []
+    assert list(history.gaps([HOT, LAMP], 1 << 61, (1 << 61) + 1)) == [still]
+    assert list(history.gaps([], NOW, NOW + 99)) == []
+    assert list(history.gaps(["p.unknown"], NOW, NOW + 99)) == []
+    over = Gap(point=HOT, start=still.start, end=NOW + 60, reason="no_reply")
+    other = Gap(point="p.new", start=NOW, end=None, reason="not_heard")
+    history.write([record(2, {HOT: 1.0}, at=NOW + 60)], Cursor("e", 2), [over, other])
+    restarted = opened()
+    assert list(restarted.gaps([HOT], NOW, NOW + 99)) == [hot, over]
+    assert list(restarted.gaps([HOT, "p.new"], 1 << 61, (1 << 61) + 1)) == [other]
+    assert restarted.latest(["p.new"]) == {}
+
+
+def test_gaps_stay_when_readings_go(history: History) -> None:
+    gap = Gap(point=HOT, start=NOW, end=NOW + SECOND, reason="no_reply")
+    history.write([record(1, {HOT: 1.0}, at=NOW)], Cursor("e", 1), [gap])
+    assert history.delete_before(NOW + DAY) == 1
+    assert list(history.gaps([HOT], NOW, NOW + 1)) == [gap]
+    assert history.delete_before(NOW + 9999 * DAY) == 0
+    assert list(history.gaps([HOT], NOW, NOW + 1)) == []
+
+
+def test_nothing_younger_is_deleted_while_it_is_written(opened: Open) -> None:
+    """Gate 28: one thread writes, another deletes all but the newest 20 s."""
+    writing, deleting = opened(), opened()
+    names = [HOT, LAMP, "p.a"]
+    written, failures = [0], []
+
+    def write() -> None:
+        try:
+            for first in range(1, 200, 10):
+                made = [
+                    record(n, dict.fromkeys(names, float(n)), at=NOW + n * SECOND)
+                    for n in range(first, first + 10)
+                ]
+                writing.write(made, Cursor("e", first + 9))
+                written[0] = first + 9
+        except BaseException as error:
+            failures.append(error)
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    while thread.is_alive():
+        now = written[0]
+        deleting.delete_before(NOW + (now - 20) * SECOND)
+        for name in names:
+            times = deleting.range(name, 0, NOW + DAY, 1 << 20).time.tolist()
+            have = {(time - NOW) // SECOND for time in times}
+            assert have.issuperset(range(max(1, now - 20), now + 1))
+            assert min(have, default=999) >= now - 20
+    thread.join()
+    assert failures == []
+    deleting.delete_before(NOW + 190 * SECOND)
+    for name in names:
+        found = writing.range(name, 0, NOW + DAY, 1 << 20)
+        assert found.value.tolist() == list(range(190, 201))

@@ -18,7 +18,7 @@ from gateway.bus.memory import MemoryBus
 from gateway.bus.stream import Publisher, Subscriber, screen
 from gateway.model.events import Envelope, GatewayEvent, GatewayEventKind, Record, encode
 from gateway.model.moment import Instant
-from gateway.spool import Spool
+from gateway.spool.queue import Spool
 
 
 def record(spool: Spool, seq: int) -> Record:
@@ -268,7 +268,7 @@ def test_a_new_epoch_is_followed_from_its_first_record(tmp_path: Path, until) ->
 
 def test_what_the_spool_no_longer_has_is_counted_as_lost(tmp_path: Path) -> None:
     async def check() -> None:
-        spool = Spool.open(tmp_path, segment_bytes=1)
+        spool = Spool.open(tmp_path, segment_bytes=1, recent_bytes=0)
         for _ in range(10):
             fill(spool, 1)
         spool.release("rules", 6)

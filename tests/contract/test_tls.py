@@ -19,11 +19,11 @@ from api.data_directory import DataDirectory
 from api.servers import INFLUX_BUCKET, INFLUX_CA, INFLUX_TOKEN, INFLUX_URL, LEDGER
 from api.settings import CannotStartError, demo_site
 from api.stores import history_of, ledger_of
-from gateway import site as site_file
 from gateway.bus.mqtt import MqttBus
 from gateway.history.base import Cursor
 from gateway.model.equipment import Broker, BrokerTls
 from gateway.mqtt.link import MqttMessage, MqttSession
+from gateway.site import files as site_file
 
 
 @pytest.fixture

@@ -19,9 +19,12 @@ from starlette.testclient import TestClient
 
 from api import service
 from api.app import create_app
+from api.demo import Demo
+from api.tls.in_force import Tls
 from gateway.bus.chunk import Chunk
 from gateway.bus.chunk import encode as encode_chunk
 from gateway.bus.memory import MemoryBus
+from gateway.bus.questions import Questions
 from gateway.bus.stream import Topics
 from gateway.clock import ManualClock
 from gateway.history.base import Cursor
@@ -32,6 +35,7 @@ from gateway.model.events import Envelope, Record
 from gateway.model.events import encode as encode_record
 from gateway.model.frame import Frame
 from gateway.model.quality import Quality
+from rules.attached_files import AttachedFiles
 from rules.ledger.store import Ledger
 from rules.rule import Rulebook
 from rules.worker import Worker
@@ -39,6 +43,7 @@ from rules.worker import Worker
 PASSWORD = "correct horse"
 HOT = "pump-2.motor_temperature"
 EPOCH = "e1"
+LINK_KEY = b"k" * 32
 
 
 @dataclass(kw_only=True)
@@ -52,6 +57,9 @@ class Room:
     latest: Latest
     clock: ManualClock
     worker: Worker
+    attached: AttachedFiles
+    bus: MemoryBus = field(default_factory=MemoryBus)
+    demo: Demo | None = None
     seq: int = 0
     records: list[Record] = field(default_factory=list)
 
@@ -135,7 +143,16 @@ class Room:
         with self.ledger.read(self.site.id) as view:
             return {alarm.id for alarm in view.alarms()}
 
-    def app(self, *, secure: bool = False, static: Path | None = None) -> FastAPI:
+    @property
+    def questions(self) -> Questions:
+        """To a gateway that is not there, unless a test answers on ``bus``."""
+        made = Questions(self.bus, self.site.id, self.site.gateway, clock=self.clock)
+        made.start()
+        return made
+
+    def app(
+        self, *, secure: bool = False, static: Path | None = None, tls: Tls | None = None
+    ) -> FastAPI:
         return create_app(
             site=self.site,
             rulebook=self.rulebook,
@@ -143,8 +160,15 @@ class Room:
             history=self.history,
             latest=self.latest,
             clock=self.clock,
+            questions=self.questions,
             secure=secure,
             static=static or Path("/nowhere"),
+            attached=self.attached,
+            link_key=LINK_KEY,
+            demo=self.demo,
+            tls=tls,
+            plain_port=8000,
+            tls_port=8443,
         )
 
 
@@ -177,7 +201,9 @@ class Served:
 
 
 @contextmanager
-def serving(room: Room, port: int) -> Iterator[Served]:
+def serving(
+    room: Room, port: int, *, tls: Tls | None = None, tls_port: int = 0
+) -> Iterator[Served]:
     """``service.run`` in a thread of its own, until the block ends."""
     loop = asyncio.new_event_loop()
     stop = asyncio.Event()
@@ -198,6 +224,10 @@ def serving(room: Room, port: int) -> Iterator[Served]:
                     host="127.0.0.1",
                     port=port,
                     stop=stop,
+                    attached=room.attached,
+                    link_key=LINK_KEY,
+                    tls=tls,
+                    tls_port=tls_port,
                 )
             )
         except BaseException as error:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import ipaddress
+import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from gateway.model.equipment import Broker, BrokerTls
 
@@ -61,6 +70,28 @@ class BrokerProcess:
                 assert self._process.poll() is None, "the broker has ended"
                 time.sleep(0.05)
 
+    @property
+    def process(self) -> int:
+        """Its number."""
+        assert self._process is not None
+        return self._process.pid
+
+    def stop(self) -> None:
+        """In good order, as for an update."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(20)
+            self._process = None
+
+    def pause(self) -> None:
+        """It keeps its connections and does nothing."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
     def kill(self) -> None:
         if self._process is not None:
             self._process.kill()
@@ -77,17 +108,19 @@ def mosquitto_broker(
     tls: BrokerTls | None = None,
     devices: Sequence[str] = (),
     acl: Path | None = None,
+    settings: Sequence[str] = (),
 ) -> BrokerProcess:
     """``durable``: what was acknowledged outlives kill -9; the settings are those that
     ``deploy/docs/running.md`` asks for. ``tls``: encrypted, and clients show a certificate too.
-    ``devices``: users beside our own, with the same password. ``acl``: who may say what."""
+    ``devices``: users beside our own, with the same password. ``acl``: who may say what.
+    ``settings``: further lines of its file."""
     passwords = folder / "passwords"
     passwords.write_text("".join(f"{user}:{PASSWORD}\n" for user in (USER, *devices)))
     passwords.chmod(0o600)
     subprocess.run(["mosquitto_passwd", "-U", str(passwords)], check=True, capture_output=True)
-    settings = folder / "mosquitto.conf"
+    file = folder / "mosquitto.conf"
     lines = [f"listener {port} 127.0.0.1", "allow_anonymous false", f"password_file {passwords}"]
-    lines.append("user root")
+    lines += ["user root", *settings]
     if durable:
         lines += [f"persistence_location {folder}/", *DURABLE]
     if acl is not None:
@@ -95,8 +128,8 @@ def mosquitto_broker(
     if tls is not None:
         lines += [f"cafile {tls.authorities}", f"certfile {tls.certificate}", f"keyfile {tls.key}"]
         lines.append("require_certificate true")
-    settings.write_text("\n".join(lines) + "\n")
-    return BrokerProcess([program, "-c", str(settings)], port, tls)
+    file.write_text("\n".join(lines) + "\n")
+    return BrokerProcess([program, "-c", str(file)], port, tls)
 
 
 def self_made_certificate(folder: Path, name: str) -> BrokerTls:
@@ -107,15 +140,19 @@ def self_made_certificate(folder: Path, name: str) -> BrokerTls:
         certificate=str(folder / f"{name}.crt"),
         key=str(folder / f"{name}.key"),
     )
-    subprocess.run(
-        [
-            *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"),
-            *("-noenc", "-days", "2", "-subj", f"/CN={name}", "-addext"),
-            *("subjectAltName=IP:127.0.0.1", "-keyout", made.key, "-out", made.certificate),
-        ],
-        check=True,
-        capture_output=True,
+    key = ec.generate_private_key(ec.SECP256R1())
+    who = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now, here = datetime.now(UTC), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+    certificate = (
+        x509.CertificateBuilder(who, who, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(days=2))
+        .add_extension(x509.SubjectAlternativeName([here]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
     )
+    Path(made.certificate).write_bytes(certificate.public_bytes(Encoding.PEM))
+    Path(made.key).write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     return made
 
 

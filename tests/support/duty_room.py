@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from gateway.clock import ManualClock
+from gateway.model.channels import Channel, plain_webhook
 from gateway.model.equipment import Area, Equipment, MqttLink, Site
 from gateway.model.events import Envelope, Record
 from gateway.model.frame import Frame
@@ -64,7 +65,9 @@ def equipment(name: str, equipment_class: str, **points: PointKind) -> Equipment
     )
 
 
-def site(*things: Equipment, webhooks: tuple[str, ...] = ()) -> Site:
+def site(
+    *things: Equipment, webhooks: tuple[str, ...] = (), channels: tuple[Channel, ...] = ()
+) -> Site:
     installed = things or (
         equipment(
             "pump-1",
@@ -85,7 +88,8 @@ def site(*things: Equipment, webhooks: tuple[str, ...] = ()) -> Site:
         areas={"b1": Area(id="b1", name=Text(zh="B1", en="B1"))},
         equipment={thing.id: thing for thing in installed},
         broker=None,
-        webhooks=webhooks,
+        channels=(*map(plain_webhook, webhooks), *channels),
+        allow=frozenset({"127.0.0.1"}),
         scenario=None,
         fingerprint="by-hand",
         file="by-hand",
@@ -123,7 +127,7 @@ def rule(
         cause_key=cause_key,
         guidance=Guidance(zh=("看",), en=("look",)),
         order=terms if order else None,
-        source="[site setting]",
+        source=Text(zh="[现场设定]", en="[site setting]"),
         file="by-hand",
     )
 

@@ -60,7 +60,7 @@ class InfluxServer:
 
     def __init__(self, influxd: str, folder: Path) -> None:
         self.port = free_port()
-        self._folder = folder
+        self.folder = folder
         self._process: subprocess.Popen[bytes] | None = None
         self._numbers = count(1)
         self._command = [influxd, "-config", str(folder / "influxdb.conf")]
@@ -81,11 +81,11 @@ class InfluxServer:
         return f"http{'' if tls is None else 's'}://127.0.0.1:{front.server_address[1]}"
 
     def start(self) -> None:
-        with (self._folder / "output.log").open("ab") as output:
+        with (self.folder / "output.log").open("ab") as output:
             self._process = subprocess.Popen(
                 self._command, stdin=subprocess.DEVNULL, stdout=output, stderr=output
             )
-        _wait_for_ping(self.port, self._process, self._folder / "output.log")
+        _wait_for_ping(self.port, self._process, self.folder / "output.log")
         self.ask(f"CREATE USER {USER} WITH PASSWORD '{PASSWORD}' WITH ALL PRIVILEGES")
 
     def kill(self) -> None:

@@ -68,7 +68,7 @@ def item(key: str, **changes: object) -> Item:
         severity=Severity.SERIOUS,
         cause_key=None,
         category=None,
-        source="[NV]",
+        source=text("[NV]"),
     )
     return replace(plain, **changes)  # type: ignore[arg-type]
 
@@ -127,7 +127,7 @@ def regime(name: str = "daily-pumps", *items: Item, **changes: object) -> Regime
         ),
         items=items or (TEMPERATURE, NO_FAULT, CLEAN),
         statement=None,
-        source="[NV]",
+        source=text("[NV]"),
         file="by-hand",
     )
     return replace(plain, **changes)  # type: ignore[arg-type]

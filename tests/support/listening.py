@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import httpx2
 
@@ -16,6 +17,26 @@ class Message:
     data: dict
     id: str | None
     retry: str | None
+
+
+def readings(message: Message) -> dict[str, Any]:
+    """The readings of a snapshot or of a round, whole: also those that were said briefly."""
+    told = dict(message.data["readings"])
+    for moment in message.data.get("good", ()):
+        at = moment["received_at"]
+        for point, value in moment["values"].items():
+            assert point not in told
+            told[point] = {
+                "value": value,
+                "text": None,
+                "quality": "good",
+                "reason": None,
+                "received_at": at,
+                "source_at": moment["source_at"],
+                "last_good": {"value": value, "text": None, "received_at": at},
+                "stale_after_s": moment["stale_after_s"],
+            }
+    return told
 
 
 class Listener:

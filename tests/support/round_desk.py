@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from duty_room import SITE, site
 from inspections import at, currents, regime, rulebook
@@ -20,7 +21,8 @@ from rules.ledger.round_rows import KeptItem, Round
 from rules.ledger.round_view import Wanted
 from rules.ledger.rows import WorkOrder
 from rules.ledger.store import Ledger
-from rules.ledger.tables.work import outbox
+from rules.ledger.tables.outbox import outbox
+from rules.orders.book import OrderBook
 
 HOOK = "http://127.0.0.1:1/hook"
 HERE = site(webhooks=(HOOK,))
@@ -36,6 +38,8 @@ class Desk:
     regimes: tuple[Regime, ...] = (regime(),)
     clock: ManualClock = field(default_factory=lambda: ManualClock(at("2026-11-21 07:00")))
     told: int = 0
+    book: OrderBook = field(default_factory=OrderBook)
+    history: Any = None
 
     @property
     def now(self) -> Instant:
@@ -46,12 +50,17 @@ class Desk:
 
     def tick(self, said: Said | None = None, *, silent: bool = False) -> int:
         """What the service does, in a process that has just been started."""
-        upkeep = Upkeep(site=HERE, rulebook=rulebook(*self.regimes), ledger=self.ledger)
+        known = replace(rulebook(*self.regimes), order_book=self.book)
+        upkeep = Upkeep(site=HERE, rulebook=known, ledger=self.ledger, history=self.history)
         upkeep.plan(self.now)
         readings = {} if silent else currents(self.now, HERE, said)
         soonest = upkeep.keep(self.now, readings, told=self.told or self.now.wall)
         self.told = self.now.wall
         return soonest
+
+    def plan(self) -> None:
+        """What a process does that dies before it has opened anything."""
+        Upkeep(site=HERE, rulebook=rulebook(*self.regimes), ledger=self.ledger).plan(self.now)
 
     def all(self, **wanted: RoundState) -> list[Round]:
         with self.ledger.read(SITE) as view:
@@ -74,5 +83,7 @@ class Desk:
             return view.orders()
 
     def notices(self) -> list[str]:
+        """Oldest first: without an order PostgreSQL gives back what was changed last, last."""
+        query = select(outbox.c.notice).order_by(outbox.c.created_at, outbox.c.notice)
         with self.ledger.reading() as connection:
-            return list(connection.execute(select(outbox.c.notice)).scalars())
+            return list(connection.execute(query).scalars())

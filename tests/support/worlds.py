@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+import os
+import random
 import socket
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from textwrap import dedent
 
@@ -21,10 +25,24 @@ SCENARIO = """
 """
 
 
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 8
+_FIRST_PORT, _PORTS = 20_000 + 1_500 * _WORKER, 1_500
+_ports = itertools.count(random.SystemRandom().randrange(_PORTS))
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody listens on, and that nobody else is given.
+
+    The kernel's own choice (port 0) is given again once its socket is closed: to the next link of
+    the same site, or to a connection that goes out. These ports lie below those that it chooses
+    from, each worker has its own, and they come in turn.
+    """
+    for number in itertools.islice(_ports, _PORTS):
+        port = _FIRST_PORT + number % _PORTS
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise RuntimeError(f"no port of {_FIRST_PORT}–{_FIRST_PORT + _PORTS - 1} is free")
 
 
 def demo_site(
@@ -33,17 +51,20 @@ def demo_site(
     webhooks: Sequence[str] = (),
     hot: Sequence[tuple[float, float]] | None = None,
     burnt_out: Sequence[tuple[float, float]] = (),
+    burning: Sequence[tuple[float, float]] = (),
     quick_rule: bool = False,
     rule_delay: int | None = None,
     broker: Mapping[str, object] | None = None,
+    profiles: Mapping[str, str] | None = None,
 ) -> Path:
     """A copy of the demonstration site on ports of its own.
 
     ``hot``: (begin, length) in s of the times in which pump 2 overheats, instead of the shipped
-    scenario; ``burnt_out``: the same of the lamp.
+    scenario; ``burnt_out``: the same of the lamp, ``burning``: of a fire in the lobby.
     ``quick_rule``: the pump's rule with delays of 2 s, so that a test sees many.
     ``rule_delay``: the pump's rule with a delay of so many s before the alarm.
     ``broker``: what the site file says of its own broker.
+    ``profiles``: id → text of the site's own profiles.
     """
     yaml = YAML()
     document = yaml.load((ROOT / "deploy/demo/site.yaml").read_text(encoding="utf-8"))
@@ -51,6 +72,7 @@ def demo_site(
         if link["protocol"] == "modbus-tcp":
             link["port"] = free_port()
     document["notices"]["webhooks"] = list(webhooks)
+    document["notices"]["allow"] = ["127.0.0.1"]
     folder.mkdir(parents=True, exist_ok=True)
     if hot is not None:
         scenario = yaml.load(dedent(SCENARIO))
@@ -73,6 +95,15 @@ def demo_site(
             }
             for begin, length in burnt_out
         ]
+        scenario["faults"] += [
+            {
+                "at": f"{begin:g}s",
+                "lasts": f"{length:g}s",
+                "equipment": "smoke-101",
+                "kind": "detector-fire",
+            }
+            for begin, length in burning
+        ]
         with (folder / "hot.yaml").open("w", encoding="utf-8") as file:
             yaml.dump(scenario, file)
         document["simulation"]["scenario"] = "hot.yaml"
@@ -85,6 +116,11 @@ def demo_site(
         with (folder / "rulebook/alarms/pump.yaml").open("w", encoding="utf-8") as file:
             yaml.dump(rules, file)
         document["site"]["rulebook_folder"] = "rulebook"
+    if profiles is not None:
+        (folder / "profiles").mkdir(exist_ok=True)
+        for name, text in profiles.items():
+            (folder / f"profiles/{name}.yaml").write_text(text, encoding="utf-8")
+        document["site"]["profiles_folder"] = "profiles"
     if broker is not None:
         document["broker"] = dict(broker)
     site = folder / "site.yaml"

@@ -19,7 +19,7 @@ from api.data_directory import DataDirectory
 from api.in_force import FilesInForce
 from api.settings import Settings
 from gateway import failpoint
-from gateway.documents import ConfigurationError
+from gateway.files.documents import ConfigurationError
 
 LOBBY = "东门大堂灯"
 

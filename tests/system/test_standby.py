@@ -36,7 +36,7 @@ def test_the_second_takes_over_and_nothing_is_lost_or_doubled(processes: Process
     folder = processes.folder
     processes.start("first", "rules", DUTYROOM_DATA=str(folder / "data-1"))
     processes.be_ready()
-    first = processes.health()["leader"]
+    first = wait_for("somebody leads", lambda: processes.health()["leader"])
     assert str(first).endswith(f":{processes.running['first'].pid}")
     processes.start("second", "rules", DUTYROOM_DATA=str(folder / "data-2"))
     wait_for("it stands by", lambda: "standing by" in processes.log("second"))

@@ -17,7 +17,9 @@ from worlds import demo_site
 from api.backup import Manifest, in_the_way
 from api.data_directory import DataDirectory
 from gateway.model.moment import Instant
-from rules.ledger import audit
+from rules.attached_files import AttachedFiles
+from rules.ledger import attachments, audit
+from rules.ledger.attachments import Attachment, AttachmentKind, SubjectKind
 from rules.ledger.dump import Contents
 from rules.ledger.store import open_ledger
 from rules.ledger.tables import work
@@ -126,3 +128,47 @@ def test_a_broken_audit_is_told_loudly_and_can_be_restored(
     assert brought.returncode == 0, brought.stderr
     assert "restored; the audit of demo is broken at row 1" in brought.stdout
     assert "the audit of demo (" not in brought.stdout
+
+
+def test_photographs_come_along_and_one_that_is_lost_is_told_loudly(
+    tmp_path: Path, site: Path, data: Path
+) -> None:
+    files = AttachedFiles(data / "attachments", reserve=0)
+    kept, lost = files.put(b"\xff\xd8\xff one"), files.put(b"\xff\xd8\xff two")
+    with closing(open_ledger(data / "ledger.db")) as ledger, ledger.write("demo") as entry:
+        for name in (kept, lost):
+            attachments.add(entry, photograph(name))
+    archive, there = tmp_path / "backup.tar.gz", tmp_path / "restored"
+    whole = dutyroom("backup", archive, "--site", site, "--data", data)
+    assert whole.returncode == 0, whole.stderr
+    assert "files of photographs and signatures: 2" in whole.stdout
+    files.path(lost).write_bytes(b"half")
+    made = dutyroom("backup", archive, "--site", site, "--data", data, "--force")
+    assert made.returncode == 1
+    assert "1 OF THE PHOTOGRAPHS ARE LOST" in made.stderr
+    assert lost in made.stderr
+    brought = dutyroom("restore", archive, "--data", there)
+    assert brought.returncode == 0, brought.stderr
+    assert lost in brought.stderr
+    back = AttachedFiles(there / "attachments")
+    assert back.read(kept) == b"\xff\xd8\xff one"
+    assert not back.path(lost).exists()
+    assert open_to_others(there) == []
+    refused = dutyroom("restore", archive, "--data", there)
+    assert str(there / "attachments") in refused.stderr
+
+
+def photograph(sha256: str) -> Attachment:
+    return Attachment(
+        id=sha256[:8],
+        subject_kind=SubjectKind.ORDER,
+        subject="order-1",
+        kind=AttachmentKind.PHOTO,
+        media_type="image/jpeg",
+        size=7,
+        sha256=sha256,
+        caption=None,
+        signed_by=None,
+        by="li",
+        at=AT.wall,
+    )

@@ -18,7 +18,7 @@ from api.demo_people import see_to_people
 from api.settings import demo_site
 from api.stores import ledger_of, see_to_admin
 from gateway.clock import SystemClock
-from gateway.site import load
+from gateway.site.files import load
 from rules.ledger.store import Ledger, open_ledger
 from rules.people import accounts
 

@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 
 from api import cli
 from gateway.clock import ManualClock
-from gateway.documents import ConfigurationError
+from gateway.files.documents import ConfigurationError
 from gateway.model.moment import SECOND
 
 PEOPLE = Path(__file__).parents[2] / "deploy" / "demo" / "people.yaml"

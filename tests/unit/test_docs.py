@@ -5,9 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from gateway.files.documents import Document
+from gateway.profile import document as profile_document
+from gateway.profile.files import SHIPPED, load_profiles
+from rules import planned_tests
 from rules.alarms import lifecycle as alarm_lifecycle
+from rules.commands import lifecycle as command_lifecycle
 from rules.inspections import lifecycle as round_lifecycle
 from rules.orders import lifecycle as order_lifecycle
+from rules.plans import lifecycle as plan_lifecycle
 
 ROOT = Path(__file__).parents[2]
 CODE = [
@@ -53,6 +59,28 @@ def test_every_link_leads_somewhere(page):
     assert [link for link in inside if not (page.parent / link).exists()] == []
 
 
+def test_the_catalogue_of_profiles_is_what_is_shipped():
+    page = (ROOT / "deploy/docs/profiles.md").read_text()
+    rows = re.findall(r"^\| `([a-z0-9-]+)` \| ([^|]*) \|.*\| (\w+) \|$", page, re.M)
+    shipped = set()
+    for profile in (file.profile for file in load_profiles([SHIPPED]).values()):
+        classes = ", ".join(f"`{name}`" for name in (profile.equipment_class, *profile.generic))
+        shipped.add((profile.id, classes, profile.verified))
+    assert set(rows) == shipped
+
+
+def test_every_key_of_a_profile_is_documented():
+    page = (ROOT / "deploy/docs/profiles.md").read_text()
+    keys = {
+        field.alias or name
+        for document in vars(profile_document).values()
+        if isinstance(document, type) and issubclass(document, Document)
+        for name, field in document.model_fields.items()
+    } - {"zh", "en"}
+    words = set(re.findall(r"\w+", " ".join(re.findall(r"`([^`]*)`", page))))
+    assert keys - words == set()
+
+
 def test_the_faults_page_lists_all_65_and_names_tests_that_exist():
     rows = re.findall(
         r"^\| (\d+) \|[^|]*\|[^|]*\| (held|in part|not built)[^|]*\|([^|]*)\|$",
@@ -68,10 +96,33 @@ def test_the_faults_page_lists_all_65_and_names_tests_that_exist():
             assert not test or f"def {test}(" in (ROOT / file).read_text(), f"row {number}: {test}"
 
 
+def test_the_clauses_page_names_files_and_tests_that_exist():
+    rows = re.findall(
+        r"^\| ([A-Z][^|]*) \|[^|]*\|([^|]*)\|([^|]*)\|$",
+        (ROOT / "deploy/docs/clauses.md").read_text(),
+        re.M,
+    )
+    assert {f"7.{number}" for number in range(1, 7)} <= {
+        clause.split()[-1] for clause, _, _ in rows
+    }, "S1 7.1 to 7.6"
+    for clause, files, tests in rows:
+        named = re.findall(r"`([^`]+)`", files)
+        assert named, clause
+        assert all((ROOT / file).exists() for file in named), f"{clause}: {files}"
+        proofs = re.findall(r"`(tests/[^`:]+)(?:::(\w+))?`", tests)
+        assert proofs, clause
+        for file, test in proofs:
+            assert (ROOT / file).is_file(), f"{clause}: {file}"
+            assert not test or f"def {test}(" in (ROOT / file).read_text(), f"{clause}: {test}"
+
+
 @pytest.mark.parametrize(
     "table",
-    [alarm_lifecycle, order_lifecycle, round_lifecycle],
-    ids=["alarm", "order", "round"],
+    [
+        *(alarm_lifecycle, order_lifecycle, round_lifecycle, plan_lifecycle),
+        *(command_lifecycle, planned_tests),
+    ],
+    ids=["alarm", "order", "round", "maintenance", "command", "planned test"],
 )
 def test_the_life_cycles_are_drawn_as_their_tables_say(table):
     page = (ROOT / "deploy/docs/lifecycles.md").read_text()

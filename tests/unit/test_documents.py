@@ -4,7 +4,14 @@ from pathlib import Path
 import pytest
 from pydantic import Field
 
-from gateway.documents import LARGEST, Document, UnreadableError, findings, problem_in, salvage
+from gateway.files.documents import (
+    LARGEST,
+    Document,
+    UnreadableError,
+    findings,
+    problem_in,
+    salvage,
+)
 
 
 class Wheel(Document):

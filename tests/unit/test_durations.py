@@ -1,6 +1,6 @@
 import pytest
 
-from gateway.durations import parse, write
+from gateway.files.durations import parse, write
 from gateway.model.moment import DAY, SECOND
 
 

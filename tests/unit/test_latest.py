@@ -55,7 +55,6 @@ def site() -> Site:
         areas={},
         equipment={"lamp": lamp},
         broker=None,
-        webhooks=(),
         scenario=None,
         fingerprint="f",
         file="site.yaml",
@@ -111,6 +110,37 @@ def test_the_newest_record_wins_and_unknown_points_are_passed_over(site: Site) -
     assert latest.received == Received(wall=at.wall, mono=at.mono, boot=at.boot, heard=at)
 
 
+def test_a_snapshot_stays_as_it_was_and_says_what_the_table_said(site: Site) -> None:
+    latest = Latest(site)
+    take(latest, record(START, {"lamp.power": 4.5, "lamp.state": 1}, text={1: "on"}))
+    now = START.plus(SECOND)
+    said, seen = latest.at(now), latest.snapshot(now)
+    assert dict(seen) == said
+    assert len(seen) == 2
+    assert seen.get("lamp.never") is None
+    assert seen.get("gone.point") is None
+    later = now.plus(SECOND)
+    rows = {"lamp.power": math.nan, "lamp.state": 0, "lamp.never": 1}
+    take(latest, record(later, rows, quality=Quality.BAD, reason={0: "away"}))
+    assert dict(seen) == said
+
+
+def test_words_are_taken_and_go_again_beside_rows_that_have_none(site: Site) -> None:
+    latest = Latest(site)
+    rows = {"lamp.power": 4.5, "lamp.state": 1.0, "lamp.never": 2.0}
+
+    def words(**given: dict[int, str]) -> list[tuple[str | None, str | None]]:
+        take(latest, record(START, rows, **given))
+        found = latest.at(START)
+        return [(found[p].reading.text, found[p].reading.reason) for p in rows]
+
+    assert words() == [(None, None)] * 3
+    assert words(text={1: "on"}) == [(None, None), ("on", None), (None, None)]
+    assert words(reason={2: "why"}) == [(None, None), (None, None), (None, "why")]
+    assert latest.at(START)["lamp.state"].last_good == latest.at(START)["lamp.state"].reading
+    assert words() == [(None, None)] * 3
+
+
 def test_a_bad_reading_shows_its_reason_beside_the_last_good_value(site: Site) -> None:
     latest = Latest(site)
     take(latest, record(START, {"lamp.power": 4.5}))
@@ -134,7 +164,7 @@ def test_what_was_good_goes_stale_with_age_and_uncertain_is_no_last_good(site: S
     assert latest.at(START.plus(3 * SECOND))["lamp.power"].reading.quality is Quality.GOOD
     stale = latest.at(START.plus(3 * SECOND + 1))["lamp.power"].reading
     assert (stale.quality, stale.value) == (Quality.STALE, 4.5)
-    assert stale.reason
+    assert stale.reason == "too_old"
     take(latest, record(START, {"lamp.state": 900}, quality=Quality.UNCERTAIN, reason={0: "out"}))
     doubtful = latest.at(START)["lamp.state"]
     assert (doubtful.reading.quality, doubtful.reading.reason) == (Quality.UNCERTAIN, "out")
@@ -199,7 +229,7 @@ def test_what_was_only_known_before_is_stale_until_it_is_heard(site: Site) -> No
     # As young as it may be, by the wall clock: nobody knows what the device said since.
     assert found["lamp.state"].reading.value == 9
     assert found["lamp.state"].reading.quality is Quality.STALE
-    assert found["lamp.state"].reading.reason == "known from before, not heard since"
+    assert found["lamp.state"].reading.reason == "not_heard"
     assert found["lamp.state"].last_good == old
     # The clock of a machine that was just started may be anywhere.
     back = Instant(wall=START.wall - HOUR, mono=0, boot="b")
@@ -215,7 +245,7 @@ def test_what_was_received_in_the_future_is_not_fresh(site: Site) -> None:
     for later in (0, 1, 599, 602):
         now = ours.plus(later * SECOND)
         assert quality(latest, now) is Quality.STALE, later
-    assert "clocks differ" in str(latest.at(ours)["lamp.power"].reading.reason)
+    assert latest.at(ours)["lamp.power"].reading.reason == "clocks_differ"
     assert latest.received is not None
     assert latest.received.age(ours.plus(SECOND)) is None
     # So little apart are the clocks of two machines that are kept right.

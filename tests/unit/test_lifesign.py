@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -73,6 +76,48 @@ def test_what_the_service_raises_is_raised(systemd: socket.socket) -> None:
 
     with pytest.raises(ValueError, match="broken"):
         asyncio.run(lifesign.beside(service()))
+
+
+HANGS = """
+import asyncio, sys, time
+from api import lifesign
+async def service():
+    await asyncio.sleep(0.3)
+    if sys.argv[1] == "hangs":
+        time.sleep(60)
+    await asyncio.sleep(60)
+asyncio.run(lifesign.beside(service()))
+"""
+
+
+def test_what_hangs_is_silent_so_that_systemd_kills_it_and_starts_it_again(
+    systemd: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Experiment 42, systemd played by the test: ``WatchdogSec`` and ``Restart=``."""
+    allowed = 2.0
+    monkeypatch.setenv("WATCHDOG_USEC", f"{allowed * 1e6:.0f}")
+    with _running("hangs"):
+        systemd.settimeout(30)
+        assert systemd.recv(100) == b"READY=1"
+        begun = time.monotonic()
+        systemd.settimeout(allowed)
+        with pytest.raises(TimeoutError):
+            while time.monotonic() - begun < 10:
+                assert systemd.recv(100) == b"WATCHDOG=1"
+    systemd.settimeout(30)
+    with _running("works"):
+        assert [systemd.recv(100) for _ in range(2)] == [b"READY=1", b"WATCHDOG=1"]
+
+
+@contextmanager
+def _running(how: str) -> Iterator[None]:
+    """A service until it is killed."""
+    program = subprocess.Popen([sys.executable, "-c", HANGS, how])
+    try:
+        yield
+    finally:
+        program.kill()
+        program.wait()
 
 
 def test_a_loop_that_is_held_up_is_counted(

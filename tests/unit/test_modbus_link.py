@@ -139,7 +139,7 @@ def test_a_busy_device_is_a_reason_and_no_value(free_port):
             session = ModbusSession(link(free_port))
             refused = await failure(session)
             assert (refused.kind, refused.code) == (FailureKind.EXCEPTION, 6)
-            assert refused.reason == "exception 6: device busy"
+            assert refused.reason == "device_exception: 6 device busy"
             assert session.connected
             await session.close()
 
@@ -153,9 +153,11 @@ def test_every_exception_has_its_name_and_keeps_the_connection(code):
         async with device.listening() as port:
             session = ModbusSession(link(port))
             refused = await failure(session)
-            assert refused.reason.startswith(f"exception {code}: ")
-            silent = refused.kind is FailureKind.NO_REPLY
-            assert silent == (code in (10, 11))
+            silent = code in (10, 11)
+            assert (refused.kind is FailureKind.NO_REPLY) == silent
+            assert refused.code == code
+            reason = f"no_reply: unit 1, {code}" if silent else f"device_exception: {code}"
+            assert refused.reason.startswith(reason)
             assert list(await session.read(1, TWO)) == [1, 2]
             assert device.connections == 1
             await session.close()
@@ -166,12 +168,12 @@ def test_every_exception_has_its_name_and_keeps_the_connection(code):
 @pytest.mark.parametrize(
     ("pdu", "reason"),
     [
-        ("04 02 0001", "a reply of 2 bytes, expected 4"),
-        ("04 06 0001 0002 0003", "a reply of 6 bytes, expected 4"),
-        ("04 05 0001 0002 00", "a reply of 5 bytes, expected 4"),
-        ("03 04 0001 0002", "a reply of function code 3, expected 4"),
-        ("04 04 0001 0002 0003", "a reply of length 8, expected 6"),
-        ("2b 00", "a reply of function code 43, expected 4"),
+        ("04 02 0001", "bytes 2 ≠ 4"),
+        ("04 06 0001 0002 0003", "bytes 6 ≠ 4"),
+        ("04 05 0001 0002 00", "bytes 5 ≠ 4"),
+        ("03 04 0001 0002", "function 3 ≠ 4"),
+        ("04 04 0001 0002 0003", "length 9 ≠ 7"),
+        ("2b 00", "function 43 ≠ 4"),
     ],
 )
 def test_a_wrong_reply_is_rejected_whole_and_the_next_one_is_right(pdu, reason):
@@ -181,7 +183,7 @@ def test_a_wrong_reply_is_rejected_whole_and_the_next_one_is_right(pdu, reason):
             session = ModbusSession(link(port))
             assert list(await session.read(1, TWO)) == [7, 8]
             wrong = await failure(session)
-            assert (wrong.kind, wrong.reason) == (FailureKind.WRONG_REPLY, reason)
+            assert (wrong.kind, wrong.reason) == (FailureKind.WRONG_REPLY, f"wrong_reply: {reason}")
             assert list(await session.read(1, TWO)) == [1, 2]
             await session.close()
 
@@ -198,7 +200,7 @@ def test_a_reply_to_another_transaction_is_rejected_at_once(transaction):
             session = ModbusSession(link(port, timeout=20))
             async with asyncio.timeout(5):
                 wrong = await failure(session)
-            assert wrong.reason == f"a reply to transaction {transaction}, expected 1"
+            assert wrong.reason == f"wrong_reply: transaction {transaction} ≠ 1"
             await session.close()
 
     asyncio.run(run())
@@ -211,7 +213,7 @@ def test_a_reply_from_another_unit_is_rejected():
 
         async with Device(answer).listening() as port:
             session = ModbusSession(link(port))
-            assert (await failure(session)).reason == "a reply from unit 2, expected 1"
+            assert (await failure(session)).reason == "wrong_reply: unit 2 ≠ 1"
             await session.close()
 
     asyncio.run(run())
@@ -240,7 +242,7 @@ def test_a_late_reply_is_never_taken_for_the_next_answer():
             session = ModbusSession(link(port, timeout=0.5))
             silent = await failure(session)
             assert silent.kind is FailureKind.NO_REPLY
-            assert silent.reason == "unit 1 did not answer in 0.5 s"
+            assert silent.reason == "no_reply: unit 1, 0.5 s"
             assert not session.connected
             assert list(await session.read(1, TWO)) == [1, 2]
             assert device.connections == 2
@@ -281,7 +283,7 @@ def test_after_garbage_and_glued_frames_in_step_again(noise):
             assert list(await session.read(1, TWO)) == [1, 2]
             assert (await failure(session)).kind is FailureKind.WRONG_REPLY
             assert list(await session.read(1, TWO)) == [1, 2]
-            assert (await failure(session)).reason == "bytes after the reply"
+            assert (await failure(session)).reason == "wrong_reply: 13 bytes after the reply"
             assert list(await session.read(1, TWO)) == [1, 2]
             await session.close()
 
@@ -325,8 +327,8 @@ def test_a_device_that_accepts_and_closes_is_tried_at_most_once_a_second():
                 now += 0.25
             waits = [round(b - a, 1) for a, b in pairwise(times)]
             assert waits == [1, 2, 4, 8, 8]
-            assert reasons[0] == "the device closed the connection"
-            assert reasons[1] == f"no connection to 127.0.0.1:{port}; next attempt in 1 s"
+            assert reasons[0] == "wrong_reply: closed"
+            assert reasons[1] == f"no_connection: 127.0.0.1:{port}; 1 s"
             await session.close()
 
     asyncio.run(run())
@@ -338,14 +340,14 @@ def test_nobody_listens_then_somebody_does(free_port):
         session = ModbusSession(link(free_port), monotonic=lambda: now, chance=lambda: 1.0)
         refused = await failure(session)
         assert refused.kind is FailureKind.NO_CONNECTION
-        assert refused.reason == f"cannot connect to 127.0.0.1:{free_port}"
+        assert refused.reason == f"no_connection: 127.0.0.1:{free_port}, ECONNREFUSED"
         for _ in range(10):
             now += 10.0
             await failure(session)
         device = Device(answering("04 04 0001 0002"))
         server = await asyncio.start_server(device.serve, "127.0.0.1", free_port)
         now += 9.9
-        assert (await failure(session)).reason.endswith("next attempt in 0 s")
+        assert (await failure(session)).reason.endswith(", ECONNREFUSED; 1 s")
         now += 0.2
         assert list(await session.read(1, TWO)) == [1, 2]
         await session.close()

@@ -8,8 +8,8 @@ import pytest
 from duty_room import NOON, site
 
 from gateway.clock import ManualClock
-from gateway.documents import ConfigurationError
-from gateway.site import load
+from gateway.files.documents import ConfigurationError
+from gateway.site.files import load
 from rules.ledger import audit
 from rules.ledger.store import open_ledger
 from rules.people import accounts, people, people_file

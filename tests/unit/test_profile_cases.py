@@ -1,47 +1,64 @@
 """Golden cases: what a device sends, worked by hand from its manual, and what it must mean."""
 
 import math
+from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
 import pytest
 from ruamel.yaml import YAML
 
-from gateway import site
 from gateway.modbus.decode import Decoder
 from gateway.modbus.plan import plan
-from gateway.model.profile import Function
+from gateway.model.profile import Function, RegisterType
 from gateway.model.quality import Quality
 from gateway.mqtt.mapping import MessageMapping
-from gateway.profile_files import SHIPPED, load_profiles
+from gateway.profile.files import SHIPPED, load_profiles
+from gateway.site import files as site
 
 CASES = Path(__file__).parents[1] / "cases"
+ROOT = Path(__file__).parents[2]
+BOOK = ROOT / "rules" / "book"
+DOCUMENT = ROOT / "deploy" / "docs" / "profiles.md"
 FILES = sorted(CASES.glob("*/*.yaml"))
+GIVEN = {path: YAML(typ="safe").load(path) for path in FILES}
+PROFILES = load_profiles([SHIPPED])
+SIGNED = {RegisterType.INT16, RegisterType.INT32, RegisterType.INT64, RegisterType.FLOAT32}
+NOBODYS = 0xA55A
+"""What a device has in registers that are read along and that no point is made of."""
 SITE = """
-site: {{id: s, name: {{zh: 园, en: Garden}}, timezone: Asia/Shanghai}}
+site: {id: s, name: {zh: 园, en: Garden}, timezone: Asia/Shanghai}
 gateway: gw
-areas: [{{id: a, name: {{zh: 房, en: Room}}}}]
+areas: [{id: a, name: {zh: 房, en: Room}}]
 links:
-  - {{id: modbus, protocol: modbus-tcp, host: 127.0.0.1, port: 502}}
-  - {{id: mqtt, protocol: mqtt}}
+  - {id: modbus, protocol: modbus-tcp, host: 127.0.0.1, port: 502}
+  - {id: mqtt, protocol: mqtt}
 equipment:
-  - {{id: x, name: {{zh: 物, en: Thing}}, profile: {profile}, area: a, {how}}}
 """
 
 
-def installed(folder, case):
-    """The case's profile as installed on one piece of equipment."""
+@pytest.fixture(scope="module")
+def things(tmp_path_factory):
+    """Path of each case → the equipment that the case's profile is installed on."""
+    path = tmp_path_factory.mktemp("cases") / "site.yaml"
+    lines = [line for n, case in enumerate(GIVEN.values(), 1) for line in installed(n, case)]
+    path.write_text(SITE + "\n".join(lines) + "\n", encoding="utf-8")
+    equipment = site.load(path).equipment
+    return {path: equipment[f"x{n}"] for n, path in enumerate(GIVEN, 1)}
+
+
+def installed(number, case):
+    """The lines of a site file by which the profile of ``case`` is installed."""
     profile = case["profile"]
-    how = "link: mqtt, topic: device/1, silence: 60s"
-    if load_profiles([SHIPPED])[profile].profile.protocol == "modbus":
-        parameters = case.get("parameters", {})
-        numbers = ", ".join(f"{name}: {value}" for name, value in parameters.items())
-        how = f"link: modbus, unit: 1, poll: 1s, parameters: {{{numbers}}}"
+    yield f"  - id: x{number}"
+    yield f"    name: {{zh: 物, en: Thing}}\n    area: a\n    profile: {profile}"
+    if PROFILES[profile].profile.protocol == "modbus":
+        yield f"    link: modbus\n    unit: {number}\n    poll: 1h"
+        yield f"    parameters: {case.get('parameters', {})}"
+    else:
+        yield f"    link: mqtt\n    topic: device/{number}\n    silence: 60s"
     if "class" in case:
-        how += f", class: {case['class']}"
-    path = folder / "site.yaml"
-    path.write_text(SITE.format(profile=profile, how=how), encoding="utf-8")
-    return site.load(path).equipment["x"]
+        yield f"    class: {case['class']}"
 
 
 def from_registers(thing, case):
@@ -52,11 +69,15 @@ def from_registers(thing, case):
         for start, words in case.get(function.value, {}).items()
         for at, word in enumerate(words)
     }
+    for key, place in thing.modbus.items():
+        for address in range(place.address, place.address + place.registers):
+            assert (place.function, address) in sent, f"the case has not what {key} lies in"
     places = {f"{thing.id}.{key}": place for key, place in thing.modbus.items()}
-    decoder = Decoder(thing.points, places, plan(places))
+    read = [point for point in thing.points if point.key in thing.modbus]
+    decoder = Decoder(read, places, plan(places))
     replies = {
         block: np.array(
-            [sent[block.function, n] for n in range(block.address, block.end)],
+            [sent.get((block.function, n), NOBODYS) for n in range(block.address, block.end)],
             dtype=np.bool_ if block.function.is_bits else np.uint16,
         )
         for block in decoder.blocks
@@ -66,8 +87,11 @@ def from_registers(thing, case):
 
 
 def from_message(thing, case):
+    """As :func:`from_registers`; a case's topic stands below the equipment's, or around it."""
     received = round(case["received"] * 1_000_000)
-    topic = f"device/1/{case['topic']}".removesuffix("/")
+    own = f"device/{thing.id.removeprefix('x')}"
+    topic = case["topic"]
+    topic = topic.replace("{topic}", own) if "{topic}" in topic else f"{own}/{topic}".rstrip("/")
     frame = MessageMapping([thing]).take(topic, case["payload"].encode(), received)
     if frame is None:
         return {}
@@ -77,7 +101,7 @@ def from_message(thing, case):
 
 def readings(points, columns):
     return {
-        point.removeprefix("x."): (
+        point.partition(".")[2]: (
             float(columns.value[row]),
             Quality(columns.quality[row]),
             columns.reason.get(row),
@@ -87,9 +111,8 @@ def readings(points, columns):
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.stem}")
-def test_case(path, tmp_path):
-    case = YAML(typ="safe").load(path)
-    thing = installed(tmp_path, case)
+def test_case(path, things):
+    case, thing = GIVEN[path], things[path]
     got = from_registers(thing, case) if thing.modbus else from_message(thing, case)
     assert set(got) == set(case["expect"])
     for key, wanted in case["expect"].items():
@@ -105,6 +128,60 @@ def test_case(path, tmp_path):
             assert (value, quality, reason) == (wanted, Quality.GOOD, None), key
 
 
-def test_every_shipped_profile_has_cases():
-    used = {YAML(typ="safe").load(path)["profile"] for path in FILES}
-    assert used == set(load_profiles([SHIPPED]))
+def expected(profile):
+    """Point key → everything that a case of ``profile`` expects of it."""
+    found = defaultdict(list)
+    for case in GIVEN.values():
+        for key, wanted in case["expect"].items() if case["profile"] == profile else ():
+            found[key].append(wanted["value"] if isinstance(wanted, dict) else wanted)
+    return found
+
+
+def test_every_case_is_of_a_shipped_profile():
+    assert {case["profile"] for case in GIVEN.values()} <= set(PROFILES)
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_every_point_of_a_shipped_profile_has_a_case_and_so_has_what_it_says_for_nothing(profile):
+    file, wanted = PROFILES[profile], expected(profile)
+    points = {point.key: point for point in file.document.points if point.derived is None}
+    assert set(wanted) == set(points)
+    for key, point in points.items():
+        assert set(wanted[key]) - {"bad"}, f"no case has a value of {key}"
+        if point.modbus is not None and point.modbus.absent:
+            assert "bad" in wanted[key], f"no case has {key} not available"
+    signed = [
+        key
+        for key, point in points.items()
+        if point.modbus is not None
+        and point.modbus.register_type in SIGNED
+        and (point.low is None or point.low < 0)
+    ]
+    below = {key for key in signed for value in wanted[key] if value != "bad" and value < 0}
+    assert bool(below) == bool(signed), f"no case has a number below zero of {signed}"
+
+
+def points_read(node, classes=()):
+    """(class, point) of every rule and every item of a round below ``node``."""
+    if isinstance(node, dict):
+        classes = [node["class"]] if "class" in node else classes
+        if isinstance(node.get("point"), str):
+            yield from ((name, node["point"]) for name in classes)
+    inner = node.values() if isinstance(node, dict) else node
+    for one in inner if isinstance(node, dict | list) else ():
+        yield from points_read(one, classes)
+
+
+def test_the_documentation_says_which_points_no_rule_reads():
+    book = [YAML(typ="safe").load(path) for path in BOOK.glob("*/*.yaml")]
+    read = {pair for file in book for pair in points_read(file)}
+    rows = {}
+    for name, file in PROFILES.items():
+        profile = file.profile
+        classes = (profile.equipment_class, *profile.generic)
+        keys = [p.key for p in profile.points if not read & {(c, p.key) for c in classes}]
+        if keys:
+            rows[name] = ", ".join(f"`{key}`" for key in keys)
+    said = DOCUMENT.read_text(encoding="utf-8").partition("## What no rule reads")[2]
+    lines = [line.strip("| ").split(" | ") for line in said.splitlines() if line.startswith("| `")]
+    assert {name.strip("`"): keys for name, keys in lines} == rows

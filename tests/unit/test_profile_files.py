@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.documents import ConfigurationError
-from gateway.model.profile import Function, RegisterType
-from gateway.profile_files import SHIPPED, load_profiles
+from gateway.files.documents import ConfigurationError
+from gateway.model.profile import ByteOrder, Function, RegisterType
+from gateway.profile.files import SHIPPED, load_profiles
 
 PROFILE = """\
 profile: meter
@@ -31,7 +31,7 @@ points:
     name: {zh: 电量, en: Energy}
     kind: number
     source: page 2
-    modbus: {function: holding, register: 102, type: uint32, low_word_first: true}
+    modbus: {function: holding, register: 102, type: uint32, order: CDAB}
   - key: alarm
     name: {zh: 报警, en: Alarm}
     kind: flag
@@ -72,7 +72,8 @@ def test_every_shipped_profile_can_be_installed_at_each_end_of_its_parameters():
         for end in ("low", "high"):
             values = {name: getattr(limit, end) for name, limit in limits.items()}
             places = profile.modbus_places(values) or profile.mqtt_places("device")
-            assert set(places) == {point.key for point in profile.profile.points}
+            keys = {point.key for point in profile.profile.points}
+            assert set(places) == keys - set(profile.derived())
 
 
 def test_registers_count_from_first_register_and_move_with_the_parameter(load):
@@ -86,7 +87,7 @@ def test_registers_count_from_first_register_and_move_with_the_parameter(load):
         RegisterType.UINT16,
         (0xFFFF,),
     )
-    assert (energy.type, energy.low_word_first) == (RegisterType.UINT32, True)
+    assert (energy.type, energy.order) == (RegisterType.UINT32, ByteOrder.CDAB)
     assert alarm.type is RegisterType.BIT
 
 
@@ -160,7 +161,14 @@ def test_two_files_of_one_name_in_a_folder(load, tmp_path):
         (PROFILE, "vendor: Acme", "vendor: Acme\ncolour: red", "4: colour", "not a known key"),
         (PROFILE, "vendor: Acme", 'vendor: ""', "3: vendor", "at least 1"),
         (PROFILE, "source: page 2", "", "21: points.energy.source", "is missing"),
-        (MESSAGES, '"{topic}/state"', "state", "14: points.volts.mqtt.topic", "start with"),
+        (MESSAGES, '"{topic}/state"', "state", "14: points.volts.mqtt.topic", "has no level"),
+        (
+            MESSAGES,
+            '"{topic}/state"',
+            '"dutyroom/{topic}"',
+            "14: points.volts.mqtt.topic",
+            "not a device's",
+        ),
         (MESSAGES, '"{topic}/state"', '"{topic}/#"', "14: points.volts.mqtt.topic", "filter"),
         (
             MESSAGES,
@@ -190,7 +198,7 @@ def test_two_files_of_one_name_in_a_folder(load, tmp_path):
         (PROFILE, "scale: 0.1", "bit: 8, width: 1", "20: points.volts.modbus.width", "no part"),
         (
             PROFILE,
-            "low_word_first: true",
+            "order: CDAB",
             "bit: 0, width: 8",
             "25: points.energy.modbus.width",
             "uint32",

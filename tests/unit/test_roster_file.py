@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from duty_room import site
 
-from gateway.documents import ConfigurationError
-from gateway.site import load
+from gateway.files.documents import ConfigurationError
+from gateway.site.files import load
 from rules.people import people_file
 from rules.shifts import roster_file
 from rules.shifts.calendar import WorkingHours
@@ -80,6 +80,13 @@ def test_somebody_of_the_site_who_is_not_in_the_file_may_be_named(tmp_path: Path
         ("[b1]", "[b2]", "5: teams.a.areas.0: there is no area 'b2'; use one of b1"),
         ("team: a}", "team: b}", "2: people.0.team: there is no team 'b'; use one of a"),
         ("night: a}", "night: b}", "12: rotation.pattern.0.night: there is no team 'b'; "),
+        (
+            ", team: a}\n  - {username: li, name: 李强, role: technician}\nteams:\n"
+            "  - {id: a, name: {zh: 甲, en: A}, areas: [b1], members: [li]}",
+            "}\nteams:\n  - {id: a, name: {zh: 甲, en: A}}",
+            "11: rotation.pattern.0.day: nobody is on duty: the team 'a' has no members; "
+            "name its members, or another team",
+        ),
         ("{day: a,", "{late: a,", "12: rotation.pattern.0.late: there is no shift 'late'; "),
         (
             '"20:00", ends: "08:00"',

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from inspections import SHANGHAI, at, regime, weekdays, window
+from inspections import SHANGHAI, at, regime, text, weekdays, window
 
 from gateway.model.moment import HOUR, MINUTE, SECOND
 from rules.inspections import periods
 from rules.inspections.calendar import Due, due
-from rules.inspections.regime import Days, Level, Regime
+from rules.inspections.recurrence import Recurrence
+from rules.inspections.regime import Days, Level, Regime, ShiftWindow
+from rules.shifts.rotation import Rotation, Shift
 
 CHICAGO = ZoneInfo("America/Chicago")
 
@@ -97,8 +100,12 @@ def test_a_year_may_have_53_weeks() -> None:
     assert days(found) == ["2026-12-18", "2026-12-25", "2027-01-01", "2027-01-08"]
 
 
-def test_a_week_that_began_before_the_days_asked_for_is_not_asked_for() -> None:
-    assert [one.period for one in all_due(weekly(5), "2026-11-17", "2026-11-23")] == ["2026-W48"]
+def test_a_period_that_has_begun_before_the_days_asked_for_is_asked_for_too() -> None:
+    """So that what is planned for later in it is still known."""
+    found = all_due(weekly(5), "2026-11-17", "2026-11-23")
+    assert [one.period for one in found] == ["2026-W47", "2026-W48"]
+    yearly = regime("yearly", level=Level.YEARLY, month=12, on=9)
+    assert days(all_due(yearly, "2026-11-17", "2026-11-17")) == ["2026-12-09"]
 
 
 def test_a_round_that_looks_back_is_of_the_week_before() -> None:
@@ -148,14 +155,109 @@ def test_each_area_has_its_own_and_the_whole_site_one() -> None:
     assert ids == ["daily-pumps.b1.2026-11-21", "daily-pumps.b2.2026-11-21", "site-wide.2026-11-21"]
 
 
-@pytest.mark.parametrize("level", Level)
-def test_a_period_is_called_by_the_days_that_it_has(level: Level) -> None:
-    for day in (date(2026, 12, 31), date(2027, 1, 1), date(2028, 2, 29)):
-        name = periods.name_of(level, day)
+@pytest.mark.parametrize(
+    ("level", "names", "lengths"),
+    [
+        (Level.SHIFT, "2026-12-31-night 2027-01-01-night 2028-02-29-night", (1, 1, 1)),
+        (Level.DAILY, "2026-12-31 2027-01-01 2028-02-29", (1, 1, 1)),
+        (Level.WEEKLY, "2026-W53 2026-W53 2028-W09", (7, 7, 7)),
+        (Level.HALF_MONTHLY, "2026-12-H2 2027-01-H1 2028-02-H2", (16, 15, 14)),
+        (Level.MONTHLY, "2026-12 2027-01 2028-02", (31, 31, 29)),
+        (Level.QUARTERLY, "2026-Q4 2027-Q1 2028-Q1", (92, 90, 91)),
+        (Level.HALF_YEARLY, "2026-H2 2027-H1 2028-H1", (184, 181, 182)),
+        (Level.YEARLY, "2026 2027 2028", (365, 365, 366)),
+    ],
+)
+def test_a_period_is_called_by_the_days_that_it_has(
+    level: Level, names: str, lengths: tuple[int, ...]
+) -> None:
+    for day, name, length in zip(
+        (date(2026, 12, 31), date(2027, 1, 1), date(2028, 2, 29)),
+        names.split(),
+        lengths,
+        strict=True,
+    ):
+        assert periods.name_of(level, day, "night") == name
         held = periods.days_of(level, name)
         assert day in held
         assert held[0] == periods.first_day(level, day)
-        assert (
-            len(held)
-            == {"daily": 1, "weekly": 7, "monthly": 29 if day.month == 2 else 31}[level.value]
-        )
+        assert len(held) == length
+
+
+@pytest.mark.parametrize(
+    ("level", "month", "on", "expected"),
+    [
+        (Level.HALF_MONTHLY, 1, 13, "01-13 01-28 02-13 02-28 03-13 03-28"),
+        (Level.HALF_MONTHLY, 1, 16, "01-15 01-31 02-15 02-29 03-15 03-31"),
+        (Level.QUARTERLY, 2, 30, "02-29"),
+        (Level.HALF_YEARLY, 2, 31, "02-29"),
+        (Level.YEARLY, 2, 29, "02-29"),
+    ],
+)
+def test_the_day_of_a_longer_period_is_of_its_month_or_the_last_there_is(
+    level: Level, month: int, on: int, expected: str
+) -> None:
+    one = regime("long", level=level, month=month, on=on)
+    found = days(all_due(one, "2028-01-01", "2028-03-31"))
+    assert [day.removeprefix("2028-") for day in found] == expected.split()
+
+
+def test_a_rule_says_which_days_and_a_period_without_one_has_no_round() -> None:
+    last_monday = Recurrence(rule="FREQ=MONTHLY;BYDAY=MO;BYSETPOS=-1")
+    monthly = regime("monthly", level=Level.MONTHLY, recurs=last_monday)
+    found = all_due(monthly, "2028-01-31", "2028-03-31")
+    assert [one.period for one in found] == ["2028-01", "2028-02", "2028-03"]
+    assert days(found) == ["2028-01-31", "2028-02-28", "2028-03-27"]
+    winter = regime(recurs=Recurrence(rule="FREQ=DAILY;BYMONTH=11,12,1,2,3"))
+    assert len(all_due(winter, "2026-03-30", "2026-11-02")) == 2 + 2
+    fortnight = Recurrence(rule="FREQ=WEEKLY;INTERVAL=2;BYDAY=TU", starts=date(2026, 1, 6))
+    other_weeks = regime("weekly", level=Level.WEEKLY, recurs=fortnight, days=Days.WORKING)
+    assert days(all_due(other_weeks, "2025-12-01", "2026-02-08")) == [
+        "2026-01-06",
+        "2026-01-20",
+        "2026-02-03",
+    ], "wherever one begins to look"
+    assert days(all_due(other_weeks, "2026-01-20", "2026-02-08")) == ["2026-01-20", "2026-02-03"]
+
+
+def test_an_area_may_have_its_own_window() -> None:
+    night = window("22:00", "+1d 02:00", "+1d 06:00")
+    one = regime(windows={"b2": night})
+    (b1,) = all_due(one, "2026-11-21", "2026-11-21", area="b1")
+    (b2,) = all_due(one, "2026-11-21", "2026-11-21", area="b2")
+    assert (b1.opens_at, b2.opens_at) == (at("2026-11-21 08:00"), at("2026-11-21 22:00"))
+    assert b2.due_at == at("2026-11-22 02:00"), "over midnight it is of the day on which it opens"
+
+
+def test_a_shift_has_a_round_of_its_own_that_ends_with_it() -> None:
+    """2026-10-31 at Chicago is the night in which the clocks go back: its shift has 13 hours."""
+    shifts = (
+        Shift(id="day", name=text("day"), starts=8 * 60, ends=20 * 60),
+        Shift(id="night-and-a-very-long-name", name=text("night"), starts=20 * 60, ends=8 * 60),
+    )
+    pattern = ({"day": "a", shifts[1].id: "b"}, {"day": "b"})
+    rotation = Rotation(shifts=shifts, anchor=date(2026, 10, 31), pattern=pattern, zone=CHICAGO)
+    span = ShiftWindow(opens_after=15 * MINUTE, due_before_end=30 * MINUTE, late_by=HOUR)
+    one = regime("watch", level=Level.SHIFT, window=None, shift_window=span)
+    dates = (date(2026, 10, 31), date(2026, 11, 1))
+    found = list(due([(one, None)], CHICAGO, weekdays, *dates, rotation=rotation))
+    assert [each.id for each in found] == [
+        "watch.2026-10-31-day",
+        "watch.2026-10-31-night-and-c10464",
+        "watch.2026-11-01-day",
+    ], "on the second night nobody holds a shift"
+    night = found[1]
+    assert utc(night.opens_at) == "2026-11-01 01:15"
+    assert night.due_at - night.opens_at == 13 * HOUR - 45 * MINUTE
+    assert night.late_until == night.due_at + HOUR
+    assert not list(due([(one, None)], CHICAGO, weekdays, *dates)), "nobody knows the shifts"
+    last_hour = replace(span, opens_before_end=HOUR)
+    (late, *_) = due(
+        [(replace(one, shift_window=last_hour), None)], CHICAGO, weekdays, *dates, rotation=rotation
+    )
+    assert (late.due_at - late.opens_at, late.due_at) == (30 * MINUTE, found[0].due_at)
+    whole = replace(span, opens_before_end=24 * HOUR)
+    (early, *_) = due(
+        [(replace(one, shift_window=whole), None)], CHICAGO, weekdays, *dates, rotation=rotation
+    )
+    assert early.opens_at == found[0].opens_at - 15 * MINUTE, "not before the shift begins"

@@ -7,14 +7,15 @@ from pathlib import Path
 import pytest
 from duty_room import site as small_site
 
-from gateway.documents import ConfigurationError
+from gateway.files.documents import ConfigurationError
 from gateway.model.equipment import Site
 from gateway.model.moment import MINUTE
-from gateway.site import load
+from gateway.site.files import load
 from rules.book_folders import SHIPPED
 from rules.inspections.items import lines, places
 from rules.inspections.regime import Days, Level, LocalTime, Proof, Severity
 from rules.people.roles import Role
+from rules.rule import Rulebook
 from rules.rulebook import load_rulebook
 
 DEMO = Path(__file__).parents[2] / "deploy" / "demo" / "site.yaml"
@@ -60,6 +61,11 @@ def demo() -> Site:
     return load(DEMO)
 
 
+@pytest.fixture(scope="module")
+def shipped(demo: Site) -> Rulebook:
+    return load_rulebook(demo)
+
+
 def book(folder: Path, regime: str = REGIME) -> Path:
     """A rulebook with one regime and what it names."""
     for name in ("categories.yaml", "alarms/pump.yaml"):
@@ -85,6 +91,7 @@ def test_a_regime_as_it_is_read(tmp_path: Path, demo: Site) -> None:
     )
     assert regime.window.late_until == LocalTime(days=2, minutes=17 * 60 + 30)
     assert regime.patience == 10 * MINUTE
+    assert (regime.document, len(regime.version)) == (REGIME, 12)
     temperature, rotation, daily = regime.items
     assert (temperature.proof, temperature.unit, temperature.band.high) == (Proof.POINT, "℃", 75)
     assert (rotation.proof, rotation.severity) == (None, Severity.MINOR)
@@ -104,11 +111,80 @@ def test_every_shipped_item_has_a_source_and_the_demo_has_every_regime(demo: Sit
             assert len({line.key for line in made}) == len(made) > 0
     levels = {level: [r for r in regimes.values() if r.level is level] for level in Level}
     assert {level.value: len(found) for level, found in levels.items()} == {
-        "daily": 5,
+        "shift": 1,
+        "daily": 6,
         "weekly": 6,
+        "half_monthly": 1,
         "monthly": 5,
+        "quarterly": 1,
+        "half_yearly": 1,
+        "yearly": 1,
     }
     assert all(r.countersign_role is Role.ENGINEERING_MANAGER for r in levels[Level.WEEKLY])
+
+
+@pytest.mark.parametrize(
+    ("clause", "regime", "items"),
+    [
+        ("S0 消防三级检查, the level of the post", "daily-fire", ""),
+        ("S0 消防三级检查, the level of the department", "weekly-fire", ""),
+        ("S0 消防三级检查, the level of the company", "monthly-fire", ""),
+        ("S1 4.2.1", "daily-pump-room", "running-pumps auxiliaries noise-vibration-smell"),
+        ("S1 4.2.2", "daily-power-room", "room-not-hot cleanliness tools room-lights fire-gear"),
+        ("S1 4.2.1", "daily-lift", "nobody-trapped noise-vibration-smell"),
+        ("S1 4.3", "daily-lift", "faults"),
+        ("S1 4.1.1.1", "shift-watch", "running-pumps pump-fault tank-level nobody-trapped"),
+        ("S1 4.1.1.2", "shift-watch", "rooms-clean"),
+        ("S2", "half-yearly-building", "walls doors-windows passages roof drains"),
+        ("S4", "half-monthly-lift-sheets", "accompanied"),
+        ("TSG T5002", "half-monthly-lift-sheets", "sheet-signed"),
+        ("TSG T5002", "monthly-lift", "half-month-sheets"),
+        (
+            "GB 50974 §14",
+            "daily-fire",
+            "jockey-start-pressure jockey-stop-pressure jockey-starts diesel-battery",
+        ),
+        ("GB 50974 §14", "weekly-fire", "auto-start diesel-fuel"),
+        ("GB 50974 §14", "monthly-fire", "manual-start tank-and-vessel"),
+        ("GB 50974 §14", "quarterly-fire-pump", "flow pressure"),
+        ("GB 50974 §14", "winter-fire-water", "room-temperature water-temperature"),
+    ],
+)
+def test_the_clauses_that_name_an_item_have_it(
+    shipped: Rulebook, clause: str, regime: str, items: str
+) -> None:
+    found = shipped.regimes[regime]
+    sources = {item.key: item.source.en for item in found.items}
+    assert all(clause in sources[key] for key in items.split())
+    assert items or clause in found.source.en
+
+
+def test_every_kind_of_proof_is_used_where_a_source_asks_for_it(shipped: Rulebook) -> None:
+    def using(key: str) -> set[str]:
+        return {
+            f"{regime.id}.{item.key}"
+            for regime in shipped.regimes.values()
+            for item in regime.items
+            if getattr(item.proving, key)
+        }
+
+    assert using("over") == {
+        "daily-pump-room.tank-level-night",
+        "daily-pump-room.outlet-pressure-night",
+        "daily-power-room.power-factor",
+        "daily-lift.doors-over-day",
+        "daily-lighting.circuit-starts",
+    }
+    assert using("evidence") == {
+        "daily-fire.panel-normal",
+        "half-monthly-lift-sheets.sheet-signed",
+        "half-yearly-building.roof",
+    }
+    assert using("compare") == {"weekly-power-room.meter-reading"}
+    assert using("confirm") == {
+        "weekly-night-lighting.lamp-output",
+        "weekly-night-lighting.circuit-output",
+    }
 
 
 def test_a_site_with_other_equipment_has_the_regimes_and_no_rounds() -> None:
@@ -142,7 +218,75 @@ def test_the_fingerprint_changes_with_a_regime(tmp_path: Path, demo: Site) -> No
 @pytest.mark.parametrize(
     ("old", "new", "line", "told"),
     [
-        ("level: weekly", "level: yearly", 2, "level: input should be 'daily', 'weekly'"),
+        ("level: weekly", "level: decade", 2, "level: input should be 'shift', 'daily', 'weekly'"),
+        ("level: weekly", "level: yearly", 1, "month: is missing; say on which, such as month: 1"),
+        (
+            "level: weekly\nname",
+            "level: quarterly\nmonth: 4\nday: 3\nname",
+            3,
+            "month: a quarterly period has no month 4; use 1 to 3",
+        ),
+        (
+            "level: weekly\nname",
+            "level: half_monthly\nday: 17\nname",
+            3,
+            "day: 17 is no day of half a month; use 1 to 16",
+        ),
+        (
+            "weekday: tuesday",
+            "weekday: tuesday\nrrule: FREQ=WEEKLY;BYDAY=TU",
+            8,
+            "weekday: says the same as rrule; remove it",
+        ),
+        (
+            "weekday: tuesday",
+            "rrule: FREQ=WEEKLY;BYDAY=TU,FR",
+            8,
+            "rrule: comes twice in 2001-W01: a period has one round; use a shorter level",
+        ),
+        ("weekday: tuesday", "rrule: FREQ=HOURLY", 8, "rrule: does not say how often; begin with"),
+        ("weekday: tuesday", "weekday: tuesday\nstarts: 2026-01-05", 9, "starts: belongs to rrule"),
+        (
+            "weekday: tuesday",
+            "weekday: tuesday\nwindows: {b1: {opens: '08:00', due: '07:00', late_until: '09:00'}}",
+            9,
+            "windows.b1.due: is not after opens",
+        ),
+        (
+            "weekday: tuesday",
+            "weekday: tuesday\nwindows: {b1: {opens: '06:00', due: '07:00', late_until: '09:00'}}",
+            9,
+            "windows.b1: there is no area 'b1'",
+        ),
+        (
+            "weekday: tuesday",
+            "weekday: tuesday\nin_shift: {opens_after: 0m, due_before_end: 0m, late_by: 1h}",
+            9,
+            "in_shift: does not fit level weekly; remove it",
+        ),
+        ("level: weekly", "level: shift", 1, "in_shift: is missing; say when in the shift"),
+        ("level: weekly", "level: shift", 9, "window: does not fit level shift; remove it"),
+        (
+            "level: weekly",
+            "level: shift\nin_shift: {due_before_end: 20m, late_by: 1h}",
+            3,
+            "in_shift: does not say in one way when it opens; give one of opens_after and",
+        ),
+        (
+            "level: weekly",
+            "level: shift\nin_shift: {opens_before_end: 20m, due_before_end: 20m, late_by: 1h}",
+            3,
+            "in_shift.opens_before_end: is not before it is due",
+        ),
+        ("orders:", "missed: {}\norders:", 10, "missed: says nothing that follows"),
+        (
+            "orders:",
+            "missed: {finding: serious, tell: [foreman]}\norders:",
+            10,
+            "missed.tell: a serious finding is told of by itself; remove it",
+        ),
+        ("orders:", "late: {tell: [boss]}\norders:", 10, "late.tell.0: input should be"),
+        ("key: rotation", "key: missed", 23, "'missed' is the line of a round that was missed"),
         ("weekday: tuesday\n", "", 1, "weekday: is missing; say on which, such as weekday: monday"),
         ("weekday: tuesday", "weekday: tuesday\nday: 3", 9, "day: does not fit level weekly"),
         (

@@ -53,6 +53,18 @@ def test_raised_after_the_delay_with_the_id_of_the_first_breaching_reading() -> 
     assert raised.value == 80.5
 
 
+def test_what_is_pushed_is_seen_however_short_it_is() -> None:
+    """Experiment A13: each message is judged; of a polled bit only what a poll meets."""
+    pressed = Condition(comparison=Comparison.EQUALS, limit=1.0)
+    gateway, subject = Gateway(), conditions(rule("fault", "fault", pressed, delay=0))
+    changes = []
+    for value in (0, 1, 0):
+        gateway.clock.advance(0.005)
+        changes += feed(subject, [gateway.say({"pump-1.fault": value})])
+    (raised,) = changes
+    assert raised.turn is Turn.RAISED
+
+
 def test_the_limit_itself_does_not_breach() -> None:
     gateway, subject = Gateway(), conditions()
     assert feed(subject, gateway.poll(30, {TEMPERATURE: 75})) == []

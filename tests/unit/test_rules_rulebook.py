@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 from duty_room import equipment, site
 
-from gateway.documents import ConfigurationError
+from gateway.files.documents import ConfigurationError
 from gateway.model.moment import HOUR, MINUTE, SECOND
-from gateway.model.point import PointKind
-from gateway.profile_files import SHIPPED as PROFILES
-from gateway.profile_files import load_profiles
-from gateway.site import load
+from gateway.model.point import PointKind, Text
+from gateway.profile.files import SHIPPED as PROFILES
+from gateway.profile.files import load_profiles
+from gateway.site.files import load
 from rules.book_folders import SHIPPED
 from rules.rule import Comparison, Condition, Gate, Priority
-from rules.rulebook import load_rulebook, rulebook_problems
+from rules.rulebook import classes_of, load_rulebook, rulebook_problems
 
 CATEGORIES = "categories:\n  lighting: {zh: 公共照明, en: Public lighting}\n"
 RULE = """\
@@ -58,14 +58,31 @@ def test_the_shipped_rulebook_fits_the_demo_site() -> None:
     assert (hot.delay, hot.clear_after) == (10 * SECOND, 20 * SECOND)
     assert hot.order is not None
     assert (hot.priority, hot.order.complete_within) == (Priority.MAJOR, 2 * HOUR)
-    classes = {thing.equipment_class for thing in demo.equipment.values()}
-    assert {rule.equipment_class for rule in rulebook.rules.values()} <= classes
+    assert {rule.equipment_class for rule in rulebook.rules.values()} <= set(classes_of(demo))
 
 
 def test_every_shipped_rule_has_a_source_and_guidance() -> None:
     for rule in load_rulebook(site(), [SHIPPED]).rules.values():
-        assert rule.source
+        assert rule.source.en
         assert len(rule.guidance.zh) == len(rule.guidance.en) > 0
+
+
+def test_shipped_sources_say_the_same_in_both_languages_and_a_line_of_the_site_stands_in_both(
+    tmp_path: Path,
+) -> None:
+    demo = load(Path(__file__).parents[2] / "deploy" / "demo" / "site.yaml")
+    shipped = load_rulebook(demo)
+    plans = shipped.plans.values()
+    sources = [rule.source for rule in shipped.rules.values()]
+    sources += [one.source for plan in plans for one in (plan, *plan.steps)]
+    sources += [plan.advance.source for plan in plans if plan.advance is not None]
+    marks = {"[site setting]": "[现场设定]", "[NV]": "[未核实]"}
+    for said in sources:
+        assert said.zh != said.en, "said in one language only"
+        assert all(said.en.count(en) == said.zh.count(zh) for en, zh in marks.items()), said
+    assert load_rulebook(site(), [book(tmp_path)]).rules["dark"].source == Text(
+        zh="[site setting]", en="[site setting]"
+    )
 
 
 def test_a_rule_as_it_is_read(tmp_path: Path) -> None:
@@ -159,6 +176,8 @@ def test_the_fingerprint_changes_with_the_files(tmp_path: Path) -> None:
             "is missing, but the priority is major",
         ),
         ("cause_key", "cause_kye", 11, "rules.dark.cause_kye: is not a known key"),
+        ('"[site setting]"', "{zh: 铭牌}", 14, "rules.dark.source.en: is missing; add it"),
+        ('"[site setting]"', "14", 14, "rules.dark.source: "),
     ],
 )
 def test_a_mistake_is_told_with_its_line_and_the_mend(
@@ -170,6 +189,18 @@ def test_a_mistake_is_told_with_its_line_and_the_mend(
     assert any(
         problem.startswith(f"alarms/lamp.yaml:{line}: ") and told in problem for problem in found
     ), found
+
+
+def test_a_time_limit_for_a_cause_that_no_rule_has_is_told_with_the_mend(tmp_path: Path) -> None:
+    """It was taken, and never fitted an order."""
+    row = "limits:\n  - cause_key: lamp-deed\n    respond: {within: 3m, source: here}\n"
+    (book(tmp_path) / "time_limits.yaml").write_text(row)
+    assert problems(tmp_path) == [
+        "time_limits.yaml:2: limits.0.cause_key: no rule has the cause 'lamp-deed'; "
+        "did you mean 'lamp-dead'?"
+    ]
+    (tmp_path / "time_limits.yaml").write_text(row.replace("deed", "dead"))
+    load_rulebook(site(), [tmp_path])
 
 
 def test_all_mistakes_of_all_files_come_at_once(tmp_path: Path) -> None:
@@ -238,10 +269,9 @@ def test_a_file_of_the_rulebook_folder_that_is_not_read_is_a_mistake(
     assert set(load_rulebook(site(), [tmp_path]).rules) == {"dark"}
     (tmp_path / stray).parent.mkdir(exist_ok=True)
     (tmp_path / stray).write_text(RULE)
-    assert problems(tmp_path) == [
-        f"{stray}:1: document: is not read; name it alarms/<class>.yaml, regimes/<regime>.yaml, "
-        "calendar/<year>.yaml or categories.yaml, or move it out of the folder"
-    ]
+    (found,) = problems(tmp_path)
+    assert found.startswith(f"{stray}:1: document: is not read; name it alarms/<class>.yaml, ")
+    assert found.endswith(", or move it out of the folder")
 
 
 def test_a_wrong_field_of_a_rule_hides_no_other_mistake(tmp_path: Path) -> None:

@@ -10,8 +10,20 @@ from typing import TypeVar
 
 import pytest
 
-from simulators import bearing, breaker, circuit, fire, leak, lift, meter, room, sump
+from simulators import (
+    bearing,
+    breaker,
+    circuit,
+    drive,
+    fire,
+    leak,
+    lift,
+    meter,
+    room,
+    sump,
+)
 from simulators.lift import Phase
+from simulators.model import Around, Fault
 
 TICK = 0.2
 S = TypeVar("S")
@@ -270,3 +282,36 @@ def test_a_contactor_follows_its_output_unless_it_is_stuck() -> None:
     assert did == ["switched_off"]
     off, _ = circuit.step(off, wanted=False, stuck=False)
     assert circuit.values(off) == {"output": 0, "feedback": 0}
+
+
+# -- drives ---------------------------------------------------------------------------------------
+
+
+def test_a_drive_ramps_up_trips_and_runs_again() -> None:
+    trip = Fault(equipment="fan-1", kind="drive-trip", begins=0, ends=9, rise=0)
+    sound, tripped = Around(), Around(faults={trip.kind: trip})
+    state, did = drive.Drive(temperature=24.0), []
+    for around, seconds in ((sound, 20), (tripped, 5), (sound, 20)):
+        for _ in range(round(seconds / 0.2)):
+            state, now = drive.step(state, around=around, ambient=24.0, dt=0.2)
+            did += now
+        said = drive.values(state)
+        assert said["tripped"] == float(around is tripped)
+        assert (said["frequency"] > 35) == (around is sound)
+        assert (said["current"] > 5) == (said["running"] == 1) == (around is sound)
+    assert did == ["started", "tripped", "started"]
+    assert 500 < said["dc_voltage"] < 580
+
+
+@pytest.mark.parametrize(
+    ("burning", "trouble", "status", "zone"),
+    [(False, False, 0, 0), (True, False, 1, 1), (True, True, 2, 0)],
+)
+def test_a_fire_is_said_as_each_panel_says_it(
+    burning: bool, trouble: bool, status: int, zone: int
+) -> None:
+    detector = fire.Detector()
+    for _ in range(100):
+        detector = fire.step(detector, burning=burning, trouble=trouble, dt=0.2)
+    assert fire.device_values(detector) == {"status": status}
+    assert fire.zone_values(detector)["fire"] == zone

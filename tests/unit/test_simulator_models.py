@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from gateway import site as site_file
-from gateway.documents import ConfigurationError
+from gateway.files.documents import ConfigurationError
+from gateway.site import files as site_file
 from simulators import lamp, pump, scenario
-from simulators.world import TICK, Event, Simulation, World, from_plain, to_plain
+from simulators.model import Around, Fault, Given, Mains
+from simulators.world import TICK, Event, Simulation, World, from_plain, tell, to_plain
 
 DEMO = Path(__file__).parents[2] / "deploy" / "demo" / "site.yaml"
 
@@ -79,6 +80,32 @@ def test_a_pump_that_overheats_trips_and_another_takes_over() -> None:
     assert state.pumps[2].running
     assert state.pumps[3].running
     assert pump.pump_values(state.pumps[1])["alarm_code"] == 64
+
+
+def test_a_pump_that_runs_dry_draws_little_and_is_stopped_and_runs_again() -> None:
+    busy = pumps_after(60, NEW_SET, given(0.8))
+    dry = replace(given(0.8), dry=frozenset({1}))
+    labouring = pumps_after(5, busy, dry)
+    assert labouring.pumps[1].running
+    assert labouring.pumps[1].power < 0.5 * busy.pumps[1].power
+    stopped = pumps_after(10, labouring, dry)
+    assert pump.pump_values(stopped.pumps[1])["alarm_code"] == 57
+    assert [n for n, p in stopped.pumps.items() if p.running] == [2]
+    again = pumps_after(60, stopped, given(2.6))
+    assert again.pumps[1].running
+    assert pump.pump_values(again.pumps[1])["fault"] == 0
+
+
+def test_a_blocked_pump_stands_draws_much_and_is_stopped() -> None:
+    busy = pumps_after(60, NEW_SET, given(0.8))
+    blocked = replace(given(0.8), blocked=frozenset({1}))
+    held = pumps_after(1, busy, blocked).pumps[1]
+    assert held.speed == 0
+    assert held.current > 2 * busy.pumps[1].current
+    stopped = pumps_after(5, busy, blocked)
+    assert pump.pump_values(stopped.pumps[1])["alarm_code"] == 51
+    assert stopped.pumps[1].current == 0
+    assert stopped.pumps[2].running
 
 
 def test_the_tank_stays_between_its_levels() -> None:
@@ -219,16 +246,21 @@ def test_a_scenario_that_does_not_exist_is_named() -> None:
     assert "scenario: first-run" in lines[caught.value.problems[0].line - 1]
 
 
-def test_equipment_that_no_simulator_plays_is_named_with_its_line() -> None:
+def test_what_no_model_plays_is_quiet_and_within_its_range() -> None:
     site = site_file.load(DEMO)
     boiler = replace(site.equipment["pump-2"], equipment_class="boiler")
     other = replace(site, equipment={**site.equipment, "pump-2": boiler})
-    with pytest.raises(ConfigurationError) as caught:
-        Simulation(other, scenario.load(site))
-    (problem,) = caught.value.problems
-    assert problem.name == "equipment.pump-2"
-    lines = DEMO.read_text(encoding="utf-8").splitlines()
-    assert "id: pump-2" in lines[problem.line - 1]
+    simulation = Simulation(other, scenario.load(site))
+    world, _ = simulation.step(simulation.first)
+    values = simulation.values(world)["pump-2"]
+    assert values.keys() == boiler.modbus.keys()
+    assert all(
+        point.out_of_range(values[point.key]) is None
+        for point in boiler.points
+        if point.key in values
+    )
+    assert values["fault"] == values["alarm_code"] == 0
+    assert values["run_hours"] == pytest.approx(1000)
 
 
 def test_mistakes_of_a_scenario_hide_no_other(tmp_path: Path) -> None:
@@ -257,3 +289,92 @@ def test_mistakes_of_a_scenario_hide_no_other(tmp_path: Path) -> None:
     ]
     without_site = scenario.scenario_problems("mine.yaml", path)
     assert {p.name for p in without_site} == {"ambient", "faults.0.at", "faults.0.rise", "watch.0"}
+
+
+# -- what devices are told ------------------------------------------------------------------------
+
+
+def switched(events: list[Event]) -> list[tuple[str, str]]:
+    return [(e.kind, e.equipment) for e in events if e.kind.startswith("switched")]
+
+
+def test_a_circuit_that_is_told_lets_its_contactor_go_and_pulls_it_again(
+    simulation: Simulation,
+) -> None:
+    told = tell(simulation.first, {"garden-lights": {"output": 0.0}})
+    world, events = play(simulation, told, 1)
+    assert switched(events) == [("switched_off", "garden-lights")]
+    assert simulation.values(world)["garden-lights"] == {"output": 0, "feedback": 0}
+    assert simulation.values(world)["garage-lights"] == {"output": 1, "feedback": 1}
+    world, events = play(simulation, tell(world, {"garden-lights": {"output": 1.0}}), 1)
+    assert switched(events) == [("switched_on", "garden-lights")]
+    assert simulation.values(world)["garden-lights"] == {"output": 1, "feedback": 1}
+
+
+def test_a_lamp_that_is_told_goes_out_and_the_meter_behind_it_shows_it(
+    simulation: Simulation,
+) -> None:
+    world, events = play(simulation, tell(simulation.first, {"lamp-1": {"output": 0.0}}), 1)
+    assert switched(events) == [("switched_off", "lamp-1")]
+    assert [simulation.values(world)["lamp-1"][key] for key in ("output", "power")] == [0, 0]
+    world, _ = play(simulation, tell(world, {"lamp-1": {"output": 1.0}}), 10)
+    assert simulation.values(world)["lamp-1"]["power"] == pytest.approx(18, abs=1)
+
+
+def test_a_lamp_keeps_the_brightness_that_it_was_told(simulation: Simulation) -> None:
+    world, events = play(simulation, tell(simulation.first, {"lamp-2": {"brightness": 127.0}}), 10)
+    assert (simulation.values(world)["lamp-2"]["brightness"], switched(events)) == (127, [])
+    assert simulation.values(world)["lamp-2"]["power"] == pytest.approx(9, abs=0.5)
+    world, events = play(simulation, tell(world, {"lamp-2": {"brightness": 0.0}}), 1)
+    assert switched(events) == [("switched_off", "lamp-2")]
+    assert simulation.values(world)["lamp-2"]["brightness"] == 0
+    world, events = play(simulation, tell(world, {"lamp-2": {"output": 1.0}}), 10)
+    assert switched(events) == [("switched_on", "lamp-2")]
+    assert simulation.values(world)["lamp-2"]["power"] == pytest.approx(18, abs=1)
+
+
+def test_what_a_device_was_told_outlasts_a_restart_heard_or_not(simulation: Simulation) -> None:
+    told = tell(
+        simulation.first, {"garden-lights": {"output": 0.0}, "lamp-2": {"brightness": 90.0}}
+    )
+    told = tell(told, {"lamp-2": {"output": 1.0}})
+    unheard = from_plain(json.loads(json.dumps(to_plain(told))))
+    assert unheard == told
+    world, _ = play(simulation, unheard, 1)
+    heard = from_plain(json.loads(json.dumps(to_plain(world))))
+    assert heard == world
+    values = simulation.values(play(simulation, heard, 5)[0])
+    assert values["garden-lights"]["output"] == 0
+    assert values["lamp-2"]["brightness"] == 90
+
+
+def test_a_world_kept_before_devices_could_be_told_goes_on(simulation: Simulation) -> None:
+    plain = json.loads(json.dumps(to_plain(simulation.first)))
+    del plain["told"]
+    for state in plain["bodies"]["circuit"].values():
+        del state["wanted"]
+    for state in plain["bodies"]["lamp"].values():
+        del state["dimmed"]
+    assert from_plain(plain) == simulation.first
+
+
+def test_what_nobody_can_do_changes_nothing(simulation: Simulation) -> None:
+    nonsense = {
+        name: {"output": 0.0, "speed": 0.0, "fire": 1.0}
+        for name in simulation.values(simulation.first)
+        if not name.endswith(("lights", "lamp-1", "lamp-2"))
+    }
+    told = tell(simulation.first, {**nonsense, "garden-lights": {"feedback": 0.0}})
+    assert simulation.step(told) == simulation.step(simulation.first)
+
+
+def test_a_lamp_that_is_not_reached_hears_nothing() -> None:
+    lost = Around(
+        faults={"unreachable": Fault(equipment="l", kind="unreachable", begins=0, ends=9, rise=0)},
+        told={"output": 0.0},
+    )
+    nothing = Given(elapsed=0, ambient=20, motor_time=1, room_time=1, demand=1, around={})
+    after, did = lamp.MODEL.moved(lamp.Lamp(), lost, nothing, TICK)
+    assert (after.output, did) == (True, [])
+    dead = replace(lost, faults={}, mains=Mains(voltage=0))
+    assert lamp.MODEL.moved(lamp.Lamp(output=False), dead, nothing, TICK)[0].output

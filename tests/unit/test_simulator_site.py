@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from gateway import site as site_file
 from gateway.clock import ManualClock
-from gateway.documents import ConfigurationError
+from gateway.files.documents import ConfigurationError
 from gateway.modbus.poller import LinkPoller
 from gateway.model.equipment import Equipment, ModbusLink, Site
 from gateway.model.moment import SECOND
 from gateway.model.quality import Quality
 from gateway.mqtt.mapping import MessageMapping
+from gateway.site import files as site_file
 from simulators import scenario
 from simulators.cast import FAULTS, PLAYERS
 from simulators.messages import changed, full_status, presence, rounded
@@ -143,6 +143,20 @@ def test_a_silent_thing_crosses_no_limit(site: Site) -> None:
     assert ("below", "lamp-1") not in said
 
 
+def test_a_seal_that_leaks_wets_the_floor_of_its_room_and_of_no_other(site: Site) -> None:
+    things = dict(site.equipment)
+    things["leak-2"] = replace(things["leak-1"], id="leak-2", area="garage", unit=15)
+    simulation = with_fault(replace(site, equipment=things), "pump-3", "seal-leak")
+    _, values = after(simulation, simulation.first, 5)
+    assert [values[cable]["wet"] for cable in ("leak-1", "leak-2")] == [1, 0]
+
+
+def test_a_cut_loop_leaves_every_detector_in_trouble(site: Site) -> None:
+    simulation = with_fault(site, "fire-panel", "loop-fault")
+    _, values = after(simulation, simulation.first, 3)
+    assert {values[f"smoke-10{n}"]["trouble"] for n in range(1, 7)} == {1}
+
+
 # -- the world as a whole -------------------------------------------------------------------------
 
 
@@ -157,12 +171,16 @@ def test_the_same_scenario_makes_the_same_world_and_a_kept_one_goes_on(site: Sit
 
 def test_every_class_of_the_site_and_every_fault_is_played(site: Site) -> None:
     assert {thing.equipment_class for thing in site.equipment.values()} <= PLAYERS.keys()
+    machines = scenario.load(replace(site, scenario="machines"))
     for name in ("first-run", "every-fault"):
         played = scenario.load(replace(site, scenario=name))
-        assert {fault.kind for fault in played.faults} == FAULTS.keys()
+        assert {fault.kind for fault in (*played.faults, *machines.faults)} == FAULTS.keys() - {
+            "drive-trip"  # the demonstration site has no drive
+        }
         watched = {watch.equipment for watch in played.watches}
         seen = {f.equipment for f in played.faults if f.kind != "unreachable"}
         assert seen == watched
+    assert len(machines.faults) == len({fault.kind for fault in machines.faults})
 
 
 def test_mistakes_of_what_follows_what_are_named(tmp_path: Path, site: Site) -> None:
@@ -189,6 +207,26 @@ def test_mistakes_of_what_follows_what_are_named(tmp_path: Path, site: Site) -> 
     ]
     assert "did you mean 'entrapment'?" in str(caught.value)
     assert "name a power_room or a pump_room" in str(caught.value)
+
+
+def test_bug_a_scenario_of_no_period_was_found_right_and_fell_over(
+    tmp_path: Path, site: Site
+) -> None:
+    """And one of a name alone is one: nothing happens in it."""
+    mine = replace(site, scenario="mine.yaml", file=str(tmp_path / "site.yaml"))
+    name = "name: {zh: 我的, en: Mine}\n"
+    wrong = "motor_time: 0s\nwater: {period: 0s}\n"
+    (tmp_path / "mine.yaml").write_text(name + wrong, encoding="utf-8")
+    with pytest.raises(ConfigurationError) as caught:
+        scenario.load(mine)
+    assert [(p.line, p.name) for p in caught.value.problems] == [
+        (2, "motor_time"),
+        (3, "water.period"),
+    ]
+    (tmp_path / "mine.yaml").write_text(name, encoding="utf-8")
+    quiet = Simulation(mine, scenario.load(mine))
+    later, events = quiet.step(quiet.first)
+    assert (later.elapsed > 0, events) == (True, ())
 
 
 # -- on the wires ---------------------------------------------------------------------------------
@@ -226,9 +264,9 @@ def test_the_gateway_reads_of_every_register_what_the_world_says(
             for values in worlds:
                 await wire.show(values)
                 clock.advance(1)
-                async for points, columns in poller.poll(clock.now()):
+                async for said in poller.poll(clock.now()):
                     for point, value, quality in zip(
-                        points, columns.value, columns.quality, strict=True
+                        said.points, said.columns.value, said.columns.quality, strict=True
                     ):
                         name, key = point.split(".")
                         limit = 0.51 * told_apart(site.equipment[name], key)
@@ -248,7 +286,7 @@ def test_the_gateway_reads_of_every_register_what_the_world_says(
                 seen |= await read(replace(link, host="127.0.0.1", port=free_port), things)
         return seen
 
-    expected = {point.id for t in site.equipment.values() if t.modbus for point in t.points}
+    expected = {f"{thing.id}.{key}" for thing in site.equipment.values() for key in thing.modbus}
     assert asyncio.run(scene()) == expected
 
 

@@ -15,10 +15,11 @@ from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 from pymodbus.client import AsyncModbusTcpClient
 
-from gateway import site as site_file
+from gateway.clock import SystemClock
 from gateway.model.equipment import Broker, Equipment, ModbusLink, Site
-from gateway.model.profile import Function, ModbusPlace, RegisterType
-from simulators import scenario
+from gateway.model.profile import ByteOrder, Function, ModbusPlace, RegisterType
+from gateway.site import files as site_file
+from simulators import scenario, service
 from simulators.messages import changed, full_status, rounded
 from simulators.registers import NOT_AVAILABLE, differences, encode, lay
 from simulators.store import WorldStore
@@ -55,7 +56,7 @@ def place(kind: RegisterType = RegisterType.UINT16, **fields: Any) -> ModbusPlac
         (place(scale=0.01, offset=-273.15), 75.0, (34_815,)),
         (place(scale=10), 1294, (129,)),
         (place(RegisterType.UINT32), 0x0001_0002, (1, 2)),
-        (place(RegisterType.UINT32, low_word_first=True), 0x0001_0002, (2, 1)),
+        (place(RegisterType.UINT32, order=ByteOrder.CDAB), 0x0001_0002, (2, 1)),
         (place(RegisterType.INT32), -2, (0xFFFF, 0xFFFE)),
         (place(RegisterType.FLOAT32), 1.0, (0x3F80, 0)),
         (place(bit=2), 1, (4,)),
@@ -147,6 +148,33 @@ def test_a_modbus_client_reads_what_the_model_says(
             await wire.close()
 
     asyncio.run(scene())
+
+
+def test_bug_devices_that_speak_no_mqtt_wanted_a_broker(
+    tmp_path: Path, site: Site, free_port: int
+) -> None:
+    asked = ModbusLink(id="garden", host="127.0.0.1", port=free_port, timeout=1.0)
+    lights = {name: one for name, one in site.equipment.items() if one.link == "garden"}
+    board = replace(site, links={"garden": asked}, equipment=lights)
+    played = replace(scenario.load(site), faults=(), watches=(), follows={})
+    stop = asyncio.Event()
+    stop.set()
+
+    def play(of: Site) -> None:
+        asyncio.run(
+            service.run(
+                site=of,
+                scenario=played,
+                broker=None,
+                folder=tmp_path,
+                clock=SystemClock(),
+                stop=stop,
+            )
+        )
+
+    play(board)
+    with pytest.raises(ValueError, match="lamp-1 speaks MQTT, and there is no broker"):
+        play(replace(board, equipment={**lights, "lamp-1": site.equipment["lamp-1"]}))
 
 
 def test_coils_are_served_at_their_own_address(site: Site, free_port: int) -> None:

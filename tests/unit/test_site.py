@@ -2,13 +2,16 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from every_profile import site_of_every_profile
 
-from gateway import site
-from gateway.documents import ConfigurationError
-from gateway.model.equipment import Broker, ModbusLink, MqttLink
+from gateway.files.documents import ConfigurationError
+from gateway.model.equipment import Broker, Framing, ModbusLink, MqttLink, SerialPort
 from gateway.model.moment import SECOND
+from gateway.model.point import Text
 from gateway.model.profile import Availability, Function, MqttPlace
-from gateway.profile_files import SHIPPED, load_profiles
+from gateway.profile.files import SHIPPED, load_profiles
+from gateway.site import files as site
+from rules.rulebook import load_rulebook
 
 DEMO = Path(__file__).parents[2] / "deploy" / "demo" / "site.yaml"
 GOOD = """\
@@ -83,9 +86,15 @@ def test_the_demonstration_site():
     assert demo.broker is None
     assert demo.zone.key == "Asia/Shanghai"
     assert demo.links["pump-room"] == ModbusLink(
-        id="pump-room", host="127.0.0.1", port=15020, timeout=1.0
+        id="pump-room",
+        host="127.0.0.1",
+        port=15020,
+        timeout=1.0,
+        name=Text(zh="泵房", en="pump room"),
     )
-    assert demo.links["lighting"] == MqttLink(id="lighting")
+    assert demo.links["lighting"] == MqttLink(
+        id="lighting", name=Text(zh="智能灯具", en="smart lamps")
+    )
     assert Counter(thing.equipment_class for thing in demo.equipment.values()) == {
         "booster": 1,
         "pump": 3,
@@ -104,9 +113,16 @@ def test_the_demonstration_site():
     }
 
 
-def test_the_demonstration_site_uses_every_shipped_profile():
-    used = {thing.profile for thing in site.load(DEMO).equipment.values()}
-    assert used == set(load_profiles([SHIPPED]))
+def test_every_shipped_profile_can_be_installed_and_no_rule_is_silent_on_it(tmp_path):
+    every = site.load(site_of_every_profile(tmp_path))
+    profiles = load_profiles([SHIPPED])
+    assert {thing.profile for thing in every.equipment.values()} == set(profiles)
+    assert {thing.equipment_class for thing in every.equipment.values()} == {
+        name
+        for file in profiles.values()
+        for name in (file.profile.equipment_class, *file.profile.generic)
+    }
+    load_rulebook(every)
 
 
 def test_what_feeds_what_and_what_is_read_through_what():
@@ -195,6 +211,33 @@ def test_addresses_may_be_given_at_start(write):
     for wrong in ("air", "none"):
         with pytest.raises(KeyError):
             site.with_link_address(loaded, wrong, "127.0.0.1", 1)
+
+
+def test_a_serial_line_and_a_converter(write):
+    head = "modbus-tcp, host: 10.0.0.9, port: 502"
+    line = "modbus-rtu, device: /dev/ttyS0, baud: 19200, parity: E, pause: 20ms"
+    bus = site.load(write(GOOD.replace(head, line))).links["bus"]
+    assert bus == ModbusLink(
+        id="bus",
+        serial=SerialPort(device="/dev/ttyS0", baud=19200, parity="E", stop_bits=1),
+        framing=Framing.RTU,
+        timeout=1.0,
+        pause=0.02,
+    )
+    moved = site.with_link_address(site.load(write()), "bus", "127.0.0.1", 15021).links["bus"]
+    assert moved.framing is Framing.TCP
+    loaded = site.load(write(GOOD.replace(head, line)))
+    moved = site.with_link_address(loaded, "bus", "127.0.0.1", 15021).links["bus"]
+    assert (moved.where, moved.framing, moved.serial) == ("127.0.0.1:15021", Framing.RTU, None)
+    converter = GOOD.replace("modbus-tcp", "modbus-rtu-tcp").replace(
+        "port: 502", "port: 502, connection: each-poll"
+    )
+    bus = site.load(write(converter)).links["bus"]
+    assert (bus.framing, bus.once, bus.where) == (Framing.RTU, True, "10.0.0.9:502")
+    assert bus.line is None
+    behind = GOOD.replace("port: 502", "port: 502, baud: 4800, parity: E")
+    bus = site.load(write(behind)).links["bus"]
+    assert (bus.serial, bus.line) == (None, SerialPort(device="", baud=4800, parity="E"))
 
 
 def test_a_broker_with_its_password_in_a_file_or_the_environment(write, tmp_path, monkeypatch):
@@ -314,6 +357,51 @@ def test_a_broker_with_its_password_in_a_file_or_the_environment(write, tmp_path
         ),
         (
             "port: 502",
+            "port: 502, device: /dev/ttyS0",
+            "6: links.bus.device: does not fit protocol modbus-tcp; a serial line is of protocol "
+            "modbus-rtu",
+        ),
+        (
+            "port: 502",
+            "port: 502, pause: 1m",
+            "6: links.bus.pause: 1m is out of range; use 0s to 10s",
+        ),
+        (
+            "modbus-tcp, host: 10.0.0.9, port: 502",
+            "modbus-rtu, baud: 9600",
+            "6: links.bus.device: is missing; name the serial device, such as /dev/ttyUSB0",
+        ),
+        (
+            "modbus-tcp, host: 10.0.0.9, port: 502",
+            "modbus-rtu, device: /dev/ttyS0, port: 502",
+            "6: links.bus.port: does not fit protocol modbus-rtu; a converter on the network is "
+            "of protocol modbus-rtu-tcp",
+        ),
+        (
+            "modbus-tcp, host: 10.0.0.9, port: 502",
+            "modbus-rtu, device: /dev/ttyS0, baud: 96",
+            "6: links.bus.baud: 96 is no speed of such a line; use 300 to 4000000",
+        ),
+        (
+            "modbus-tcp, host: 10.0.0.9, port: 502",
+            "modbus-rtu-tcp, host: 10.0.0.9, port: 502, baud: 96",
+            "6: links.bus.baud: 96 is no speed of such a line; use 300 to 4000000",
+        ),
+        (
+            "port: 502}",
+            "port: 502}\n  - {id: bus-2, protocol: modbus-rtu-tcp, host: 10.0.0.9, port: 502}",
+            "7: links.bus-2.host: link 'bus' leads to 10.0.0.9:502 too; put the equipment of both "
+            "behind one link",
+        ),
+        (
+            "port: 502}",
+            "port: 502}\n  - {id: b1, protocol: modbus-rtu, device: /dev/ttyS0}\n"
+            "  - {id: b2, protocol: modbus-rtu, device: /dev/ttyS0}",
+            "8: links.b2.device: link 'b1' leads to /dev/ttyS0 too; put the equipment of both "
+            "behind one link",
+        ),
+        (
+            "port: 502",
             "port: 502, timeout: 2h",
             "6: links.bus.timeout: 2h is out of range; use 100ms to 1m",
         ),
@@ -423,6 +511,45 @@ def test_what_is_wrong_with_a_class_or_the_topology(write, old, new, problem):
     with pytest.raises(ConfigurationError) as caught:
         site.load(path)
     assert [str(one).removeprefix(f"{path}:") for one in caught.value.problems] == [problem]
+
+
+@pytest.mark.parametrize(
+    ("twin", "problem"),
+    [
+        ("pomp-1", "there is no equipment 'pomp-1'; did you mean 'pump-1'?"),
+        (
+            "pump-2",
+            "'pump-2' would be compared with itself; name another equipment of its class",
+        ),
+        (
+            "lamp-1",
+            "'lamp-1' is of class lamp, and 'pump-2' of pump; name another pump, or take it out",
+        ),
+    ],
+)
+def test_a_twin_is_another_thing_of_the_same_class(write, twin, problem):
+    second = _equipment("pump-1").replace("pump-1", "pump-2").replace("pump: 1", "pump: 2")
+    path = write(GOOD + CONTACT + second + f"    twin: {twin}\n")
+    with pytest.raises(ConfigurationError) as caught:
+        site.load(path)
+    (told,) = caught.value.problems
+    assert (told.name, f"{told.wrong}; {told.mend}") == ("equipment.pump-2.twin", problem)
+    assert path.read_text().splitlines()[told.line - 1].strip() == f"twin: {twin}"
+
+
+def test_a_twin_need_not_name_it_back():
+    demo = site.load(DEMO)
+    twins = {name: thing.twin.id for name, thing in demo.equipment.items() if thing.twin}
+    assert twins == {"pump-1": "pump-2", "pump-2": "pump-1", "pump-3": "pump-1"}
+    first = demo.equipment["pump-1"]
+    assert demo.equipment["pump-3"].twin.points == first.points
+
+
+def _equipment(name):
+    """The lines of GOOD about it."""
+    begin = GOOD.index(f"  - id: {name}\n")
+    end = GOOD.find("  - id: ", begin + 1)
+    return GOOD[begin:end] if end > 0 else GOOD[begin:]
 
 
 def test_a_circle_of_supplies_is_told_once_with_its_way(write):

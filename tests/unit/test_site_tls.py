@@ -8,9 +8,9 @@ import pytest
 from brokers import self_made_certificate
 from worlds import demo_site
 
-from gateway import site as site_file
-from gateway.documents import ConfigurationError
+from gateway.files.documents import ConfigurationError
 from gateway.model.equipment import BrokerTls
+from gateway.site import files as site_file
 
 
 @pytest.fixture

@@ -12,11 +12,22 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from spools import kill
+from structlog.testing import capture_logs
 
-import gateway.segment
-import gateway.spool
-from gateway.segment import pack, scan
-from gateway.spool import Spool, SpoolBusyError, SpoolFullError
+import gateway.spool.pen
+import gateway.spool.queue
+import gateway.spool.segment
+from gateway.model.events import Envelope, GatewayEvent, GatewayEventKind, Record, encode
+from gateway.model.moment import Instant
+from gateway.model.numbers import overlap
+from gateway.spool.queue import Spool, SpoolBusyError, SpoolFullError
+from gateway.spool.segment import pack, scan
+
+
+def on_disk(folder: Path, **limits: int) -> Spool:
+    """A spool that answers nothing from memory that it has on disk."""
+    return Spool.open(folder, recent_bytes=0, **limits)
 
 
 def payload(seq: int) -> bytes:
@@ -49,11 +60,11 @@ def segments(folder: Path) -> list[Path]:
 
 
 def test_what_was_synced_is_there_after_a_restart(tmp_path: Path) -> None:
-    spool = Spool.open(tmp_path)
+    spool = on_disk(tmp_path)
     epoch = spool.epoch
     fill(spool, 20)
     spool.close()
-    again = Spool.open(tmp_path)
+    again = on_disk(tmp_path)
     assert again.epoch == epoch
     assert again.next_seq == 21
     fill(again, 3)
@@ -62,7 +73,7 @@ def test_what_was_synced_is_there_after_a_restart(tmp_path: Path) -> None:
 
 
 def test_only_synced_records_are_read(tmp_path: Path) -> None:
-    spool = Spool.open(tmp_path)
+    spool = on_disk(tmp_path)
     spool.append(1, payload(1))
     assert spool.next_seq == 2
     assert spool.read(0, limit=10).records == ()
@@ -72,7 +83,7 @@ def test_only_synced_records_are_read(tmp_path: Path) -> None:
 
 
 def test_a_wrong_number_or_an_empty_record_is_refused(tmp_path: Path) -> None:
-    spool = Spool.open(tmp_path)
+    spool = on_disk(tmp_path)
     with pytest.raises(ValueError, match="expected 1"):
         spool.append(2, b"x")
     with pytest.raises(ValueError, match="0 bytes"):
@@ -81,7 +92,7 @@ def test_a_wrong_number_or_an_empty_record_is_refused(tmp_path: Path) -> None:
 
 
 def test_reads_are_cut_by_count_and_by_bytes(tmp_path: Path) -> None:
-    spool = Spool.open(tmp_path, segment_bytes=100)
+    spool = on_disk(tmp_path, segment_bytes=100)
     fill(spool, 30)
     by_count = spool.read(4, limit=3)
     assert [seq for seq, _ in by_count.records] == [5, 6, 7]
@@ -92,15 +103,15 @@ def test_reads_are_cut_by_count_and_by_bytes(tmp_path: Path) -> None:
 
 
 def test_a_second_writer_is_refused(tmp_path: Path) -> None:
-    spool = Spool.open(tmp_path)
+    spool = on_disk(tmp_path)
     with pytest.raises(SpoolBusyError, match="in use"):
-        Spool.open(tmp_path)
+        on_disk(tmp_path)
     spool.close()
-    Spool.open(tmp_path).close()
+    on_disk(tmp_path).close()
 
 
 def test_segments_go_when_every_consumer_has_passed_them(tmp_path: Path) -> None:
-    spool = Spool.open(tmp_path, consumers=("history", "rules"), segment_bytes=1)
+    spool = on_disk(tmp_path, segment_bytes=1)
     for _ in range(10):
         fill(spool, 1)
     spool.release("history", 9)
@@ -121,8 +132,31 @@ def test_segments_go_when_every_consumer_has_passed_them(tmp_path: Path) -> None
     assert spool.next_seq == 11
 
 
+def test_bug_a_full_disk_kept_what_everybody_had_passed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Full is where the last of it would be taken, which is for others."""
+    full = False
+    monkeypatch.setattr("gateway.disk.room", lambda _folder, left: -left if full else left)
+    spool = on_disk(tmp_path, segment_bytes=1, left_bytes=1)
+    for _ in range(4):
+        fill(spool, 1)
+    full = True
+    with pytest.raises(OSError, match="for alarms and orders"):
+        fill(spool, 1)
+    assert (spool.synced, len(segments(tmp_path))) == (4, 4)
+    for consumer in spool.consumers:
+        spool.release(consumer, 4)
+    with pytest.raises(OSError, match="for alarms and orders"):
+        spool.sync()
+    assert len(segments(tmp_path)) == 1
+    full = False
+    assert spool.sync() == 5
+    assert everything(spool, 4) == expected(5)
+
+
 def test_a_queue_that_nobody_reads_does_not_fill_the_disk(tmp_path: Path) -> None:
-    spool = Spool.open(tmp_path, segment_bytes=1000, capacity_bytes=5000)
+    spool = on_disk(tmp_path, segment_bytes=1000, capacity_bytes=5000)
     for _ in range(1000):
         fill(spool, 1)
     assert spool.size < 7000
@@ -133,12 +167,12 @@ def test_a_queue_that_nobody_reads_does_not_fill_the_disk(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("cut", [1, 5, 9, 14])
 def test_a_torn_tail_is_quarantined_and_counted(tmp_path: Path, cut: int) -> None:
-    spool = Spool.open(tmp_path)
+    spool = on_disk(tmp_path)
     fill(spool, 10)
     spool.close()
     (path,) = segments(tmp_path)
     os.truncate(path, path.stat().st_size - cut)
-    again = Spool.open(tmp_path)
+    again = on_disk(tmp_path)
     assert everything(again) == expected(*range(1, 10))
     assert again.torn == 1
     # Number 10 was synced and may be known to somebody: it is never given out again.
@@ -146,19 +180,19 @@ def test_a_torn_tail_is_quarantined_and_counted(tmp_path: Path, cut: int) -> Non
     fill(again, 1)
     assert everything(again) == expected(*range(1, 10), 11)
     again.close()
-    assert Spool.open(tmp_path).torn == 0
+    assert on_disk(tmp_path).torn == 0
     assert len(list((tmp_path / "quarantine").iterdir())) == 1
 
 
 def test_records_cut_off_whole_are_counted_and_their_numbers_not_used_again(
     tmp_path: Path,
 ) -> None:
-    spool = Spool.open(tmp_path)
+    spool = on_disk(tmp_path)
     fill(spool, 10)
     spool.close()
     (path,) = segments(tmp_path)
     os.truncate(path, sum(len(pack(seq, payload(seq))) for seq in range(1, 8)))
-    again = Spool.open(tmp_path)
+    again = on_disk(tmp_path)
     assert (again.torn, again.next_seq) == (3, 11)
 
 
@@ -167,13 +201,13 @@ def test_one_flipped_byte_costs_one_record(tmp_path: Path) -> None:
     fifth = sum(len(pack(seq, payload(seq))) for seq in range(1, 5))
     for place in (fifth + 4, fifth + 8, fifth + 12):
         folder = tmp_path / str(place)
-        spool = Spool.open(folder)
+        spool = on_disk(folder)
         fill(spool, 10)
         spool.close()
         damaged = bytearray(whole)
         damaged[place] ^= 1
         segments(folder)[0].write_bytes(damaged)
-        again = Spool.open(folder)
+        again = on_disk(folder)
         assert everything(again) == expected(1, 2, 3, 4, 6, 7, 8, 9, 10)
         assert (again.torn, again.next_seq) == (1, 11)
         (copy,) = (folder / "quarantine").iterdir()
@@ -195,7 +229,7 @@ def test_any_damage_anywhere_never_gives_a_wrong_record() -> None:
 
 
 def test_damage_in_a_sealed_segment_is_stepped_over_and_counted_when_read(tmp_path: Path) -> None:
-    spool = Spool.open(tmp_path, segment_bytes=200)
+    spool = on_disk(tmp_path, segment_bytes=200)
     for _ in range(40):
         fill(spool, 1)
     spool.close()
@@ -204,7 +238,7 @@ def test_damage_in_a_sealed_segment_is_stepped_over_and_counted_when_read(tmp_pa
     data = bytearray(third.read_bytes())
     data[20] ^= 0xFF
     third.write_bytes(data)
-    again = Spool.open(tmp_path, segment_bytes=200)
+    again = on_disk(tmp_path, segment_bytes=200)
     assert again.torn == 0
     assert everything(again) == expected(*(seq for seq in range(1, 41) if seq != first))
     assert again.torn == 1
@@ -213,7 +247,7 @@ def test_damage_in_a_sealed_segment_is_stepped_over_and_counted_when_read(tmp_pa
 
 
 def test_files_deleted_while_it_runs_cost_what_was_in_them_and_no_more(tmp_path: Path) -> None:
-    spool = Spool.open(tmp_path, segment_bytes=200)
+    spool = on_disk(tmp_path, segment_bytes=200)
     for _ in range(20):
         fill(spool, 1)
     for path in segments(tmp_path):
@@ -229,7 +263,7 @@ def test_files_deleted_while_it_runs_cost_what_was_in_them_and_no_more(tmp_path:
     assert (spool.torn, spool.next_seq) == (23, 25)
     assert spool.size > 0
     spool.close()
-    again = Spool.open(tmp_path)
+    again = on_disk(tmp_path)
     assert everything(again) == expected(24)
     assert again.next_seq == 25
 
@@ -238,7 +272,7 @@ def test_files_deleted_while_it_runs_cost_what_was_in_them_and_no_more(tmp_path:
 def test_a_segment_that_cannot_be_read_is_passed_over_and_counted(
     tmp_path: Path, place: int
 ) -> None:
-    spool = Spool.open(tmp_path, segment_bytes=200)
+    spool = on_disk(tmp_path, segment_bytes=200)
     for _ in range(40):
         fill(spool, 1)
     spool.close()
@@ -248,7 +282,7 @@ def test_a_segment_that_cannot_be_read_is_passed_over_and_counted(
     bad = segments(tmp_path)[place]
     bad.unlink()
     bad.mkdir()
-    again = Spool.open(tmp_path, segment_bytes=200)
+    again = on_disk(tmp_path, segment_bytes=200)
     kept = expected(*(seq for seq in range(1, 41) if seq not in lost))
     assert everything(again) == everything(again) == kept
     assert again.torn == len(lost)
@@ -263,7 +297,7 @@ def test_a_segment_that_cannot_be_read_is_passed_over_and_counted(
 def test_no_room_for_the_quarantine_or_for_files_loses_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    spool = Spool.open(tmp_path, segment_bytes=200)
+    spool = on_disk(tmp_path, segment_bytes=200)
     for _ in range(20):
         fill(spool, 1)
     spool.close()
@@ -271,7 +305,7 @@ def test_no_room_for_the_quarantine_or_for_files_loses_nothing(
     data = bytearray(damaged.read_bytes())
     data[20] ^= 0xFF
     damaged.write_bytes(data)
-    again = Spool.open(tmp_path, segment_bytes=200)
+    again = on_disk(tmp_path, segment_bytes=200)
     left = expected(*(seq for seq in range(1, 21) if seq != int(damaged.stem)))
 
     def refuse(number: int) -> Callable[..., None]:
@@ -281,7 +315,7 @@ def test_no_room_for_the_quarantine_or_for_files_loses_nothing(
         return refused
 
     with monkeypatch.context() as patch:
-        patch.setattr(gateway.segment.os, "open", refuse(errno.EMFILE))
+        patch.setattr(gateway.spool.segment.os, "open", refuse(errno.EMFILE))
         with pytest.raises(OSError, match="open files"):
             everything(again)
     assert again.torn == 0
@@ -292,12 +326,12 @@ def test_no_room_for_the_quarantine_or_for_files_loses_nothing(
 
 
 def test_when_everything_is_broken_a_new_epoch_begins(tmp_path: Path) -> None:
-    spool = Spool.open(tmp_path)
+    spool = on_disk(tmp_path)
     old = spool.epoch
     fill(spool, 5)
     spool.close()
     (tmp_path / "epoch").write_bytes(b"\xff\xfe")
-    again = Spool.open(tmp_path)
+    again = on_disk(tmp_path)
     assert again.epoch != old
     assert (again.next_seq, again.torn) == (1, 5)
     fill(again, 2)
@@ -306,20 +340,20 @@ def test_when_everything_is_broken_a_new_epoch_begins(tmp_path: Path) -> None:
 
 
 def test_all_segments_deleted_by_hand_reuse_no_number(tmp_path: Path) -> None:
-    spool = Spool.open(tmp_path)
+    spool = on_disk(tmp_path)
     old = spool.epoch
     fill(spool, 5)
     spool.close()
     segments(tmp_path)[0].unlink()
-    again = Spool.open(tmp_path)
+    again = on_disk(tmp_path)
     assert (again.epoch, again.next_seq) == (old, 6)
     again.close()
     (tmp_path / "mark").unlink()
-    assert Spool.open(tmp_path).epoch != old
+    assert on_disk(tmp_path).epoch != old
 
 
 def test_a_consumer_that_is_ahead_pushes_the_numbers_on(tmp_path: Path) -> None:
-    spool = Spool.open(tmp_path)
+    spool = on_disk(tmp_path)
     fill(spool, 3)
     spool.append(4, payload(4))
     spool.skip_to(10, "rules")
@@ -334,7 +368,7 @@ def test_a_consumer_that_is_ahead_pushes_the_numbers_on(tmp_path: Path) -> None:
 def test_a_disk_that_refuses_loses_nothing_and_recovers_without_a_restart(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
-    spool = Spool.open(tmp_path)
+    spool = on_disk(tmp_path)
     fill(spool, 3)
     real_write = os.write
 
@@ -347,9 +381,9 @@ def test_a_disk_that_refuses_loses_nothing_and_recovers_without_a_restart(
 
     with monkeypatch.context() as patch:
         if where == "write":
-            patch.setattr(gateway.spool.os, "write", full)
+            patch.setattr(gateway.spool.pen.os, "write", full)
         else:
-            patch.setattr(gateway.spool, "_flush", failed)
+            patch.setattr(gateway.spool.pen, "_flush", failed)
         for seq in (4, 5):
             spool.append(seq, payload(seq))
             with pytest.raises(OSError):
@@ -360,27 +394,196 @@ def test_a_disk_that_refuses_loses_nothing_and_recovers_without_a_restart(
     fill(spool, 1)
     assert everything(spool) == expected(*range(1, 7))
     spool.close()
-    again = Spool.open(tmp_path)
+    again = on_disk(tmp_path)
     assert everything(again) == expected(*range(1, 7))
     assert again.torn == 0
 
 
-def test_what_waits_for_a_dead_disk_is_bounded(
+@pytest.mark.parametrize("lasting", [False, True])
+def test_what_waits_for_a_dead_disk_is_bounded_and_the_newest_stays(
+    tmp_path: Path, lasting: bool
+) -> None:
+    spool = on_disk(tmp_path, waiting_bytes=10_000)
+    spool.append(1, b"event", lasting=True)
+    for seq in range(2, 1000):
+        spool.append(seq, b"x" * 100, lasting=False)
+    assert spool.waiting_size <= 10_000
+    kept = spool.newest - spool.dropped
+    assert 10 < kept < 50
+    if lasting:
+        with pytest.raises(SpoolFullError):
+            for seq in range(1000, 2000):
+                spool.append(seq, b"y" * 100, lasting=True)
+        assert not spool.has_room
+    newest = spool.newest
+    assert spool.sync() == newest
+    seqs = [seq for seq, _ in everything(spool)]
+    assert seqs[0] == 1
+    assert seqs[1:] == list(range(newest - len(seqs) + 2, newest + 1))
+    assert len(seqs) == newest - spool.dropped
+    spool.close()
+    again = on_disk(tmp_path)
+    assert [seq for seq, _ in everything(again)] == seqs
+    assert (again.torn, again.next_seq) == (0, newest + 1)
+
+
+def break_disk(patch: pytest.MonkeyPatch) -> None:
+    def refused(_file: int, _data: bytes) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    patch.setattr(gateway.spool.pen.os, "write", refused)
+
+
+def test_what_waits_is_read_by_those_who_ask_for_it_and_by_nobody_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gateway.spool, "_UNSYNCED_BYTES", 1000)
-    spool = Spool.open(tmp_path)
-    with pytest.raises(SpoolFullError):
-        for seq in range(1, 1000):
-            spool.append(seq, b"x" * 100)
-    assert spool.sync() == spool.next_seq - 1 > 0
+    spool = on_disk(tmp_path)
+    fill(spool, 3)
+    break_disk(monkeypatch)
+    for seq in (4, 5, 6):
+        spool.append(seq, payload(seq))
+    with pytest.raises(OSError, match="No space"):
+        spool.sync()
+    told = spool.read(3, limit=9, up_to=5)
+    assert told.records == tuple(expected(4, 5))
+    assert (told.through, told.head) == (5, 5)
+    assert spool.read(3, limit=9).records == ()
+    assert spool.read(3, limit=9).head == 3
+    # From the disk first, and then from memory.
+    assert spool.read(0, limit=9, up_to=6).records == tuple(expected(1, 2, 3))
+    monkeypatch.undo()
+    spool.sync()
+    assert everything(spool) == expected(*range(1, 7))
+
+
+def test_killed_while_the_disk_failed_no_number_is_used_twice_and_none_is_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spool = on_disk(tmp_path)
+    fill(spool, 3)
+    break_disk(monkeypatch)
+    for seq in range(4, 9):
+        spool.append(seq, payload(seq))
+    with pytest.raises(OSError, match="No space"):
+        spool.sync()
+    assert spool.read(3, limit=9, up_to=8).through == 8
+    kill(spool)
+    # Again and again, before anything can be written.
+    for _ in range(3):
+        again = on_disk(tmp_path)
+        first = again.next_seq
+        assert first > 8
+        again.append(first, payload(first))
+        assert again.read(again.synced, limit=9, up_to=first).records == tuple(expected(first))
+        kill(again)
+    monkeypatch.undo()
+    last = on_disk(tmp_path)
+    assert last.next_seq > first
+    assert last.backlog("rules") == 3
+    fill(last, 2)
+    numbers = (1, 2, 3, last.newest - 1, last.newest)
+    assert everything(last) == expected(*numbers)
+    assert last.read(0, limit=1).unused == ((4, last.newest - 2),)
+    assert (last.torn, last.backlog("rules")) == (0, 5)
+    last.close()
+    # An end in order passes nothing over.
+    clean = on_disk(tmp_path)
+    assert clean.next_seq == last.newest + 1
+    assert clean.read(0, limit=1).unused == ((4, last.newest - 2),)
+    assert everything(clean) == expected(*numbers)
+
+
+def test_an_end_in_order_on_a_disk_that_fails_counts_as_a_kill(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spool = on_disk(tmp_path)
+    fill(spool, 3)
+    spool.append(4, payload(4))
+    break_disk(monkeypatch)
+    with pytest.raises(OSError, match="No space"):
+        spool.close()
+    monkeypatch.undo()
+    assert on_disk(tmp_path).next_seq > 1000
+
+
+def test_without_a_mark_the_numbers_go_on_behind_all_that_was_ever_reserved(
+    tmp_path: Path,
+) -> None:
+    spool = on_disk(tmp_path)
+    fill(spool, 3)
+    kill(spool)
+    kill(on_disk(tmp_path))
+    reserved = on_disk(tmp_path)
+    told = reserved.next_seq + 500_000_000
+    kill(reserved)
+    (tmp_path / "mark").write_bytes(b"rubbish")
+    again = on_disk(tmp_path)
+    assert again.epoch == spool.epoch
+    assert again.next_seq > told
+    assert everything(again) == expected(1, 2, 3)
+
+
+def test_more_numbers_are_reserved_before_half_of_them_are_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gateway.spool.queue, "RESERVED", 10)
+    spool = on_disk(tmp_path)
+    for _ in range(40):
+        fill(spool, 1)
+        assert spool.newest + 5 <= spool._mark.reserved <= spool.newest + 10
+    # With a disk that fails no more is told than was reserved.
+    break_disk(monkeypatch)
+    for seq in range(41, 60):
+        spool.append(seq, payload(seq))
+    assert spool.read(40, limit=99, up_to=59).head == spool._mark.reserved < 59
+
+
+def test_from_memory_and_from_disk_the_same_is_read(tmp_path: Path) -> None:
+    chance = random.Random(5)
+    spool = Spool.open(tmp_path, segment_bytes=700, recent_bytes=5000)
+    for _ in range(60):
+        fill(spool, chance.randint(1, 4))
+        if chance.random() < 0.1:
+            spool.skip_to(spool.next_seq + chance.randint(1, 9), "rules")
+        after, limit = chance.randint(0, spool.newest), chance.randint(1, 9)
+        memory = spool.read_memory(after, limit=limit)
+        disk = spool._shelf.read(after, spool.synced, 0, limit, 1 << 40)
+        if memory is not None:
+            assert memory.records == disk.records
+            assert (memory.through, memory.head) == (disk.through, disk.head)
+    assert spool.read_memory(0, limit=1) is None
+    assert spool.read_memory(spool.newest - 3, limit=1) is not None
+
+
+def test_the_newest_records_are_found_behind_numbers_that_were_never_used(tmp_path: Path) -> None:
+    spool = on_disk(tmp_path)
+    fill(spool, 5)
+    kill(spool)
+    spool = on_disk(tmp_path)
+    fill(spool, 2)
+    assert [seq for seq, _ in spool.last(4).records] == [4, 5, spool.newest - 1, spool.newest]
+    assert len(spool.last(99).records) == 7
+
+
+def test_a_gateway_event_that_is_deleted_unread_is_in_the_log(tmp_path: Path) -> None:
+    spool = on_disk(tmp_path, segment_bytes=1000, capacity_bytes=5000)
+    event = GatewayEvent(kind=GatewayEventKind.LINK_DOWN, subject="pump-room")
+    at = Instant(wall=1, mono=1, boot="b")
+    envelope = Envelope(site="s", gateway="g", epoch=spool.epoch, seq=1, at=at)
+    spool.append(1, encode(Record(envelope=envelope, body=event)))
+    with capture_logs() as logs:
+        for _ in range(400):
+            fill(spool, 1)
+    said = [line for line in logs if line["event"] == "event of the gateway deleted unread"]
+    assert len(said) == 1, logs
+    assert "pump-room" in said[0]["gateway_event"]
 
 
 _WRITER = """
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from gateway.spool import Spool
+from gateway.spool.queue import Spool
 spool = Spool.open(Path(sys.argv[1]), segment_bytes=2000)
 while True:
     for _ in range(3):
@@ -405,8 +608,46 @@ def test_kill_minus_nine_at_random_moments_loses_and_doubles_nothing(tmp_path: P
         rest = writer.stdout.read().split("\n")[:-1]
         writer.wait()
         told = max(told, *map(int, rest)) if rest else told
-        spool = Spool.open(tmp_path, segment_bytes=2000)
+        spool = on_disk(tmp_path, segment_bytes=2000)
         found = everything(spool)
-        assert found == expected(*range(1, spool.next_seq))
+        stored = [seq for seq, _ in found]
+        assert found == expected(*stored)
+        # Every number that is not there was never used, and nothing is said to be lost.
+        unused = spool.read(0, limit=1).unused
+        assert len(stored) + overlap(unused, 0, spool.newest) == spool.newest
+        assert told in stored
         assert spool.next_seq > told
-        spool.close()
+        assert (spool.torn, spool.backlog("rules")) == (0, len(stored))
+        kill(spool)
+
+
+def test_what_waited_long_is_written_in_parts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gateway.spool.queue, "_BATCH_BYTES", 2000)
+    spool = on_disk(tmp_path)
+    sizes: list[int] = []
+    write = os.write
+
+    def counted(file: int, data: bytes) -> int:
+        sizes.append(len(data))
+        if len(sizes) == 3:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(file, data)
+
+    monkeypatch.setattr(gateway.spool.pen.os, "write", counted)
+    for seq in range(1, 51):
+        spool.append(seq, payload(seq))
+    with pytest.raises(OSError, match="No space"):
+        spool.sync()
+    # The first two parts are safe, and are not written again.
+    first = spool.synced
+    assert 5 < first < 45
+    assert everything(spool) == expected(*range(1, first + 1))
+    assert spool.sync() == 50
+    assert everything(spool) == expected(*range(1, 51))
+    assert max(sizes) < 2000
+    spool.close()
+    again = on_disk(tmp_path)
+    assert everything(again) == expected(*range(1, 51))
+    assert again.torn == 0

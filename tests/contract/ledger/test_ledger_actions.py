@@ -7,9 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from duty_room import SITE, TEMPERATURE, Gateway, person, rulebook, site
 
-from rules import actions
+from rules.actions import alarms as alarm_actions
+from rules.actions import orders as order_actions
+from rules.actions.act import Act
 from rules.alarms.lifecycle import AlarmState
 from rules.ledger.idempotency import KeyReusedError
+from rules.ledger.order_steps import Work
 from rules.ledger.store import Ledger
 from rules.lifecycle import IllegalTransitionError
 from rules.orders.lifecycle import OrderState
@@ -32,8 +35,8 @@ def gateway(ledger: Ledger) -> Gateway:
 
 
 def test_acknowledging_leaves_who_when_and_why(ledger: Ledger, gateway: Gateway) -> None:
-    alarm = actions.acknowledge_alarm(
-        ledger, SITE, ALARM, actor=person("li"), note="on my way", now=gateway.now
+    alarm = alarm_actions.acknowledge(
+        Act(ledger, SITE, ALARM, person("li"), gateway.now), note="on my way"
     )
     assert alarm.state is AlarmState.ACKNOWLEDGED
     assert (alarm.acknowledged_by, alarm.acknowledged_at) == ("li", gateway.now.wall)
@@ -53,26 +56,26 @@ def test_acknowledging_leaves_who_when_and_why(ledger: Ledger, gateway: Gateway)
 def test_what_is_not_there_and_what_is_not_possible(ledger: Ledger, gateway: Gateway) -> None:
     now = gateway.now
     with pytest.raises(NotFoundError):
-        actions.acknowledge_alarm(ledger, SITE, "no.such", actor=person("li"), now=now)
+        alarm_actions.acknowledge(Act(ledger, SITE, "no.such", person("li"), now))
     with pytest.raises(NotFoundError):
-        actions.acknowledge_alarm(ledger, "other", ALARM, actor=person("li"), now=now)
+        alarm_actions.acknowledge(Act(ledger, "other", ALARM, person("li"), now))
     with pytest.raises(NotFoundError):
-        actions.accept_order(ledger, SITE, "no.such", actor=person("li"), now=now)
+        order_actions.accept(Act(ledger, SITE, "no.such", person("li"), now))
     with pytest.raises(IllegalTransitionError, match="is open: complete"):
-        actions.complete_order(ledger, SITE, ORDER, actor=person("li"), note="x", now=now)
-    actions.acknowledge_alarm(ledger, SITE, ALARM, actor=person("li"), now=now)
+        order_actions.complete(Act(ledger, SITE, ORDER, person("li"), now), Work(note="x"))
+    alarm_actions.acknowledge(Act(ledger, SITE, ALARM, person("li"), now))
     with pytest.raises(IllegalTransitionError, match="is acknowledged"):
-        actions.acknowledge_alarm(ledger, SITE, ALARM, actor=person("wang"), now=now)
+        alarm_actions.acknowledge(Act(ledger, SITE, ALARM, person("wang"), now))
     with ledger.read(SITE) as view:
         assert view.last_change_id() == 3
 
 
 def test_an_order_is_accepted_and_completed(ledger: Ledger, gateway: Gateway) -> None:
-    accepted = actions.accept_order(ledger, SITE, ORDER, actor=person("li"), now=gateway.now)
+    accepted = order_actions.accept(Act(ledger, SITE, ORDER, person("li"), gateway.now))
     assert (accepted.state, accepted.accepted_by) == (OrderState.ACCEPTED, "li")
     done = gateway.clock.advance(600)
-    completed = actions.complete_order(
-        ledger, SITE, ORDER, actor=person("li"), note="new fan", now=done
+    completed = order_actions.complete(
+        Act(ledger, SITE, ORDER, person("li"), done), Work(note="new fan")
     )
     assert (completed.state, completed.completed_by) == (OrderState.COMPLETED, "li")
     assert (completed.completed, completed.note) == (done, "new fan")
@@ -80,8 +83,8 @@ def test_an_order_is_accepted_and_completed(ledger: Ledger, gateway: Gateway) ->
 
 def test_the_same_key_again_does_nothing(ledger: Ledger, gateway: Gateway) -> None:
     def acknowledge() -> AlarmState:
-        return actions.acknowledge_alarm(
-            ledger, SITE, ALARM, actor=person("li"), now=gateway.now, idempotency_key="k"
+        return alarm_actions.acknowledge(
+            Act(ledger, SITE, ALARM, person("li"), gateway.now, "k")
         ).state
 
     assert acknowledge() is AlarmState.ACKNOWLEDGED
@@ -89,23 +92,19 @@ def test_the_same_key_again_does_nothing(ledger: Ledger, gateway: Gateway) -> No
     with ledger.read(SITE) as view:
         assert view.last_change_id() == 3
     with pytest.raises(KeyReusedError):
-        actions.accept_order(
-            ledger, SITE, ORDER, actor=person("li"), now=gateway.now, idempotency_key="k"
-        )
-    accepted = actions.accept_order(
-        ledger, SITE, ORDER, actor=person("wang"), now=gateway.now, idempotency_key="k"
-    )
+        order_actions.accept(Act(ledger, SITE, ORDER, person("li"), gateway.now, "k"))
+    accepted = order_actions.accept(Act(ledger, SITE, ORDER, person("wang"), gateway.now, "k"))
     assert accepted.state is OrderState.ACCEPTED, "keys of two people do not meet"
 
 
 def test_a_key_of_something_that_failed_is_free(ledger: Ledger, gateway: Gateway) -> None:
     with pytest.raises(IllegalTransitionError):
-        actions.complete_order(
-            ledger, SITE, ORDER, actor=person("li"), note="x", now=gateway.now, idempotency_key="k"
+        order_actions.complete(
+            Act(ledger, SITE, ORDER, person("li"), gateway.now, "k"), Work(note="x")
         )
-    actions.accept_order(ledger, SITE, ORDER, actor=person("li"), now=gateway.now)
-    completed = actions.complete_order(
-        ledger, SITE, ORDER, actor=person("li"), note="x", now=gateway.now, idempotency_key="k"
+    order_actions.accept(Act(ledger, SITE, ORDER, person("li"), gateway.now))
+    completed = order_actions.complete(
+        Act(ledger, SITE, ORDER, person("li"), gateway.now, "k"), Work(note="x")
     )
     assert completed.state is OrderState.COMPLETED
 
@@ -113,7 +112,7 @@ def test_a_key_of_something_that_failed_is_free(ledger: Ledger, gateway: Gateway
 def test_of_fifty_who_accept_at_once_one_does(ledger: Ledger, gateway: Gateway) -> None:
     def accept(number: int) -> bool:
         try:
-            actions.accept_order(ledger, SITE, ORDER, actor=person(f"u{number}"), now=gateway.now)
+            order_actions.accept(Act(ledger, SITE, ORDER, person(f"u{number}"), gateway.now))
         except IllegalTransitionError:
             return False
         return True
@@ -127,8 +126,9 @@ def test_of_fifty_who_accept_at_once_one_does(ledger: Ledger, gateway: Gateway) 
 def test_lists_are_paged_newest_first(ledger: Ledger, gateway: Gateway) -> None:
     worker = Worker(site=site(), rulebook=rulebook(), ledger=ledger)
     worker.load()
-    for number in range(4):
-        worker.take(gateway.poll(1, {"pump-2.fault": 1 - number % 2}))
+    for thing in ("pump-1", "pump-2"):
+        worker.take(gateway.poll(1, {f"{thing}.fault": 1}))
+        worker.take(gateway.poll(1, {f"{thing}.fault": 0}))
     worker.commit(gateway.now)
     with ledger.read(SITE) as view:
         whole = view.alarms()

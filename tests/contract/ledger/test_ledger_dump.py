@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,8 @@ from sqlalchemy import Boolean, Date, Double, Integer, Text, delete, insert, sel
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.types import JSON, BigInteger
 
-from rules import actions
+from rules.actions import alarms as alarm_actions
+from rules.actions.act import Act
 from rules.ledger import audit, dump
 from rules.ledger.audit import Verdict
 from rules.ledger.dump import Contents, NotOursError, NotWholeError
@@ -38,8 +40,8 @@ def lived_in(ledger: Ledger) -> None:
     worker.commit(gateway.now)
     with ledger.read(SITE) as view:
         (alarm,) = view.alarms()
-    actions.acknowledge_alarm(
-        ledger, SITE, alarm.id, actor=person("li"), now=gateway.now, note="在看 \N{PILE OF POO}"
+    alarm_actions.acknowledge(
+        Act(ledger, SITE, alarm.id, person("li"), gateway.now), note="在看 \N{PILE OF POO}"
     )
 
 
@@ -57,28 +59,45 @@ def dumped(ledger: Ledger) -> tuple[list[bytes], Contents]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def target(
-    request: pytest.FixtureRequest, tmp_path: Path, postgres_server: PostgresServer
-) -> Iterator[Ledger]:
-    """Another ledger, whose tables are not made."""
-    url = postgres_server.new_database()
-    made = connect(url if request.param == "postgresql" else tmp_path / "other.db")
+def either(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ledger]:
+    """Another ledger, of either kind, whose tables are not made."""
+    with empty_ledger(request.param, request, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def target(ledger: Ledger, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ledger]:
+    """Another ledger, of the same kind, whose tables are not made."""
+    with empty_ledger(ledger.engine.dialect.name, request, tmp_path) as made:
+        yield made
+
+
+@contextmanager
+def empty_ledger(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ledger]:
+    if kind == "sqlite":
+        made = connect(tmp_path / "other.db")
+        yield made
+        made.close()
+        return
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    url = server.new_database()
+    made = connect(url)
     yield made
     made.close()
-    postgres_server.drop_database(url)
+    server.drop_database(url)
 
 
-def test_there_and_back(ledger: Ledger, target: Ledger) -> None:
+def test_there_and_back(ledger: Ledger, either: Ledger) -> None:
     lived_in(ledger)
     lines, contents = dumped(ledger)
     assert contents.rows["alarm"] == contents.rows["audit"] == 1
     told: list[int] = []
-    dump.restore(target, lines, contents, told.append)
-    assert rows(target) == rows(ledger)
+    dump.restore(either, lines, contents, told.append)
+    assert rows(either) == rows(ledger)
     assert sum(told) == sum(contents.rows.values()) == dump.size(ledger)
-    with target.reading() as connection:
+    with either.reading() as connection:
         assert audit.verify(View(connection=connection, site=SITE)).rows == 1
-    with ledger.read(SITE) as here, target.read(SITE) as there:
+    with ledger.read(SITE) as here, either.read(SITE) as there:
         assert here.alarms() == there.alarms()
         assert here.orders() == there.orders()
 

@@ -22,6 +22,7 @@ from inspections import (
     rulebook,
     window,
 )
+from order_desk import limit, limits
 from round_desk import HERE, TODAY, Desk
 from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
@@ -29,16 +30,22 @@ from sqlalchemy.exc import IntegrityError
 from gateway.model.equipment import Site
 from gateway.model.moment import HOUR, MINUTE, SECOND
 from gateway.model.quality import Quality
-from rules import actions as work
+from rules.actions import orders as order_actions
+from rules.actions.act import Act
 from rules.inspections import actions
 from rules.inspections.items import lines
 from rules.inspections.judge import ItemState, NewEntry
 from rules.inspections.lifecycle import Facts, state_of
+from rules.inspections.planning import LOOK_BACK
 from rules.inspections.regime import Days, Severity
-from rules.inspections.upkeep import LOOK_BACK, Upkeep
+from rules.inspections.upkeep import Upkeep
 from rules.ledger import findings, round_view, rounds
+from rules.ledger.order_steps import Work
+from rules.ledger.round_rows import Round
 from rules.ledger.store import Entry, Ledger, open_ledger
 from rules.ledger.tables import rounds as tables
+from rules.orders.book import OrderBook
+from rules.orders.clock import ClockName
 from rules.people.roles import Role
 from rules.shifts.calendar import DayKind
 from rules.shifts.calendar_actions import put_day, remove_day
@@ -225,7 +232,9 @@ def test_a_round_that_somebody_has_begun_is_not_set_back(desk: Desk) -> None:
     desk.tick()
     given = NewEntry(id="e1", value=True)
     technician = person("li", Role.TECHNICIAN)
-    actions.enter(desk.ledger, HERE, TODAY, "clean", given, actor=technician, now=desk.now)
+    actions.enter(
+        desk.ledger, HERE, TODAY, "clean", given, book=desk.book, actor=technician, now=desk.now
+    )
     desk.clock.step_wall(-3 * 3600)
     desk.tick()
     assert [event for event, _, _ in desk.events()] == ["plan", "open", "begin"]
@@ -264,6 +273,23 @@ def test_a_failed_item_is_a_finding_and_by_its_severity_an_order(desk: Desk) -> 
     assert (serious.cause_key, normal.cause_key) == ("motor-overheat", "daily-pumps.no-fault")
     assert serious.limit == 2 * HOUR
     assert desk.notices() == [f"finding_serious.{TODAY}.temperature.pump-1"], "S1 4.5, at once"
+
+
+def test_the_order_of_a_finding_has_all_its_clocks_at_once(ledger: Ledger) -> None:
+    """They came with the next commit of the rules, so for a while nobody was late."""
+    quick = limit(15 * MINUTE)
+    book = OrderBook(time_limits=limits(respond=quick, arrive=quick))
+    desk = Desk(ledger, book=book)
+    desk.go("2026-11-21 08:00")
+    desk.tick(BAD_DAY)
+    orders = desk.orders()
+    assert len(orders) == 2
+    for order in orders:
+        assert [clock.name for clock in order.clocks] == list(ClockName)
+        respond = order.clock(ClockName.RESPOND)
+        assert respond is not None
+        assert respond.due is not None
+        assert respond.due.wall == order.created_at + 15 * MINUTE
 
 
 def test_the_same_finding_on_the_next_day_joins_the_order_that_is_open(desk: Desk) -> None:
@@ -322,8 +348,8 @@ def test_an_alarm_is_not_swallowed_by_the_less_urgent_order_of_a_finding(
     (slow,) = desk.orders()
     assert (slow.priority, slow.limit > 2 * HOUR) == ("minor", True)
     if is_completed:
-        work.accept_order(ledger, SITE, slow.id, actor=person("li"), now=desk.now)
-        work.complete_order(ledger, SITE, slow.id, actor=person("li"), note="-", now=desk.now)
+        order_actions.accept(Act(ledger, SITE, slow.id, person("li"), desk.now))
+        order_actions.complete(Act(ledger, SITE, slow.id, person("li"), desk.now), Work(note="-"))
     hot_alarm(desk)
     (order,) = desk.orders()
     with ledger.read(SITE) as view:
@@ -402,10 +428,10 @@ def test_a_round_that_the_ledger_does_not_take_holds_up_no_other(
     desk.go("2026-11-21 08:00")
     real = rounds.fill
 
-    def refused(entry: Entry, where: Site, round_id: str, *rest: object, **named: object) -> None:
-        if round_id.startswith("daily-a"):
+    def refused(entry: Entry, where: Site, found: Round, *rest: object, **named: object) -> None:
+        if found.regime == "daily-a":
             raise IntegrityError("insert", {}, Exception("never"))
-        real(entry, where, round_id, *rest, **named)  # type: ignore[arg-type]
+        real(entry, where, found, *rest, **named)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patch:
         patch.setattr(rounds, "fill", refused)
@@ -416,6 +442,24 @@ def test_a_round_that_the_ledger_does_not_take_holds_up_no_other(
     desk.clock.advance(60)
     desk.tick()
     assert desk.items(a)["temperature.pump-1"].state is ItemState.PASSED
+
+
+def test_a_long_round_is_filled_in_parts_and_nothing_of_it_is_left_out(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rules.inspections.upkeep._AT_ONCE", 2)
+    desk.go("2026-11-21 08:00")
+    looks = 1
+    while desk.tick(BAD_DAY) == desk.now.wall + 1:
+        looks += 1
+        desk.clock.advance(1)
+    assert looks == 2
+    states = {key: item.state for key, item in desk.items().items()}
+    monkeypatch.undo()
+    desk.go("2026-11-22 08:00")
+    desk.tick(BAD_DAY)
+    whole = desk.items(TODAY.replace("11-21", "11-22"))
+    assert states == {key: item.state for key, item in whole.items()}
 
 
 def test_of_two_workers_that_race_one_has_an_effect(place: str, desk: Desk) -> None:

@@ -12,14 +12,16 @@ from round_desk import HERE, TODAY, Desk
 from sqlalchemy import select, update
 
 from gateway.model.quality import Quality
-from rules import actions as work
+from rules.actions import orders as order_actions
+from rules.actions.act import Act
 from rules.inspections import actions
 from rules.inspections.judge import ItemState, NewEntry, Value
 from rules.inspections.regime import Answer, Band, Level, Severity
-from rules.ledger import audit, orders, round_view
+from rules.ledger import audit, order_proofs, round_view
 from rules.ledger.idempotency import KeyReusedError
+from rules.ledger.order_steps import Work
 from rules.ledger.store import Ledger
-from rules.ledger.tables.rounds import round_, round_entry
+from rules.ledger.tables.rounds import round_, round_entry, round_item
 from rules.lifecycle import IllegalTransitionError
 from rules.people.roles import Actor, ForbiddenError, Role, Via
 from rules.refusals import ConflictError, NotFoundError, NotValidError
@@ -56,7 +58,9 @@ def enter(
     round_id: str = TODAY,
 ) -> None:
     given = NewEntry(id=entry, value=value, passed=passed, note=note, taken_at=taken_at)
-    actions.enter(desk.ledger, HERE, round_id, key, given, actor=actor, now=desk.now)
+    actions.enter(
+        desk.ledger, HERE, round_id, key, given, book=desk.book, actor=actor, now=desk.now
+    )
 
 
 def fill_in(desk: Desk) -> None:
@@ -66,7 +70,9 @@ def fill_in(desk: Desk) -> None:
 
 
 def finish(desk: Desk, actor: Actor = TECHNICIAN, key: str | None = None) -> None:
-    actions.finish(desk.ledger, HERE, TODAY, actor=actor, now=desk.now, idempotency_key=key)
+    actions.finish(
+        desk.ledger, HERE, TODAY, book=desk.book, actor=actor, now=desk.now, idempotency_key=key
+    )
 
 
 def countersign(desk: Desk, actor: Actor = MANAGER) -> None:
@@ -179,11 +185,11 @@ HOT_AGAIN = "temperature.pump-2"
 def end_order(desk: Desk, *, is_closed: bool) -> str:
     (order,) = desk.orders()
     by = person("li")
-    work.accept_order(desk.ledger, SITE, order.id, actor=by, now=desk.now)
-    work.complete_order(desk.ledger, SITE, order.id, actor=by, note="mended", now=desk.now)
+    order_actions.accept(Act(desk.ledger, SITE, order.id, by, desk.now))
+    order_actions.complete(Act(desk.ledger, SITE, order.id, by, desk.now), Work(note="mended"))
     if is_closed:
         with desk.ledger.write(SITE) as entry:
-            orders.close(entry, order.id, desk.now)
+            order_proofs.close(entry, order.id, desk.now, why="shown")
     desk.clock.advance(60)
     return order.id
 
@@ -341,7 +347,12 @@ def test_a_round_of_the_whole_site_is_not_signed_by_who_has_areas(desk: Desk) ->
     fill_in(desk)
     with desk.ledger.writing() as connection:
         connection.execute(update(round_).values(area=None))
+        connection.execute(
+            update(round_item).where(round_item.c.equipment.is_(None)).values(area=None)
+        )
     areas = frozenset({"b1"})
+    with pytest.raises(ForbiddenError, match="for the whole site"):
+        enter(desk, "clean", False, actor=replace(TECHNICIAN, areas=areas))
     with pytest.raises(ForbiddenError, match="for the whole site"):
         finish(desk, replace(TECHNICIAN, areas=areas))
     finish(desk)
@@ -394,7 +405,7 @@ def test_a_weekly_round_counts_the_daily_ones_of_its_week(ledger: Ledger) -> Non
         if day != 18:
             daily = f"daily-pumps.b1.2026-11-{day}"
             enter(desk, "clean", True, f"e{day}", round_id=daily)
-            actions.finish(desk.ledger, HERE, daily, actor=TECHNICIAN, now=desk.now)
+            actions.finish(desk.ledger, HERE, daily, book=desk.book, actor=TECHNICIAN, now=desk.now)
     desk.go("2026-11-23 09:00")
     desk.tick()
     counted = desk.items(patrol)["completion"]
@@ -412,7 +423,7 @@ def test_a_weekly_round_counts_the_daily_ones_of_its_week(ledger: Ledger) -> Non
     with pytest.raises(ConflictError, match="telemetry"):
         enter(desk, "completion", 100.0, "e98", round_id=patrol)
     enter(desk, "leaks", True, "e99", round_id=patrol)
-    actions.finish(desk.ledger, HERE, patrol, actor=TECHNICIAN, now=desk.now)
+    actions.finish(desk.ledger, HERE, patrol, book=desk.book, actor=TECHNICIAN, now=desk.now)
     assert desk.items(patrol)["completion"].finding is not None
     assert desk.orders() == []
     desk.clock.advance(3600)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
 from postgres import PostgresServer
@@ -59,14 +59,17 @@ def test_a_ledger_in_a_file_needs_no_claim(tmp_path) -> None:
     ledger.close()
 
 
-def test_one_leads_until_it_lets_go(claims: Callable[[str], PostgresClaim]) -> None:
+def test_one_leads_until_it_lets_go(
+    claims: Callable[[str], PostgresClaim], until: Callable[..., Awaitable[None]]
+) -> None:
     one, two = claims("a"), claims("a")
     assert one.take()
     assert one.take(), "asked again it is still ours"
     assert not two.take()
     assert claims("b").take(), "another site is another claim"
     one.release()
-    assert two.take()
+    # The server hears of an ended session a moment later.
+    asyncio.run(until(two.take))
     assert not one.take()
 
 
@@ -88,6 +91,22 @@ def test_who_lost_it_stands_by_where_another_was_quicker(
     assert one.take()
     end_sessions(server)
     assert two.take()
+    with pytest.raises(OperationalError):
+        one.take()
+    assert not one.take()
+
+
+def test_who_is_frozen_loses_it_to_whoever_stands_by(
+    claims: Callable[[str], PostgresClaim],
+    until: Callable[..., Awaitable[None]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(standby, "FROZEN_AFTER", "300ms")
+    one, two = claims("a"), claims("a")
+    assert one.take()
+    assert not two.take()
+    # Who stands by asks on, and so it is not idle; ``one`` says nothing any more.
+    asyncio.run(until(two.take))
     with pytest.raises(OperationalError):
         one.take()
     assert not one.take()

@@ -18,7 +18,7 @@ from sqlalchemy.exc import OperationalError
 
 from rules.ledger import store, tables
 from rules.ledger.rows import ChangeKind
-from rules.ledger.store import Ledger, connect, open_ledger
+from rules.ledger.store import Entry, Ledger, connect, open_ledger
 
 
 def test_the_migrations_make_the_tables_that_the_code_uses(ledger: Ledger) -> None:
@@ -66,6 +66,24 @@ def test_an_entry_that_raises_is_undone_whole(ledger: Ledger) -> None:
         half_an_entry()
     with ledger.read(SITE) as view:
         assert view.changes_after(0, 10) == []
+
+
+def test_what_is_written_apart_is_undone_alone_the_innermost_first(ledger: Ledger) -> None:
+    def undone(entry: Entry, name: str) -> None:
+        with suppress(ValueError), entry.apart(ValueError):
+            entry.changed(ChangeKind.ALARM, name, 1)
+            raise ValueError(name)
+
+    with ledger.write(SITE) as entry:
+        entry.changed(ChangeKind.ALARM, "before", 1)
+        with entry.apart(ValueError):
+            entry.changed(ChangeKind.ALARM, "outer", 1)
+            undone(entry, "inner")
+        undone(entry, "alone")
+        entry.changed(ChangeKind.ALARM, "after", 1)
+    with ledger.read(SITE) as view:
+        found = [(change.id, change.subject) for change in view.changes_after(0, 10)]
+    assert found == [(1, "before"), (2, "outer"), (3, "after")]
 
 
 def test_writers_wait_for_their_turn_and_change_ids_have_no_gap(ledger: Ledger) -> None:
@@ -186,14 +204,10 @@ def test_only_one_order_of_a_cause_can_be_open(ledger: Ledger) -> None:
         "cause_key": "hot",
         "priority": "major",
         "created_at": 1,
-        "limit": 1,
-        "due_wall": 1,
-        "due_mono": 1,
-        "due_boot": "b",
         "close_after": 1,
     }
     with ledger.write(SITE) as entry:
-        orders = tables.work.work_order
+        orders = tables.orders.work_order
         assert entry.insert_once(orders, id="o1", number=1, state="closed", **order)
         assert entry.insert_once(orders, id="o2", number=2, state="completed", **order)
         assert not entry.insert_once(orders, id="o3", number=3, state="open", **order)

@@ -11,15 +11,24 @@ from duty_room import DARK, FAULT, HOT, NOON, SITE, TEMPERATURE, Gateway, person
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError, OperationalError
 
+from gateway.model.channels import plain_webhook
 from gateway.model.events import Record
 from gateway.model.moment import HOUR, MINUTE, SECOND, Instant, stamp
-from rules import actions, effects, metrics
+from rules import metrics
+from rules.actions import alarms as alarm_actions
+from rules.actions import order_ends
+from rules.actions import orders as order_actions
+from rules.actions.act import Act
 from rules.alarms.lifecycle import AlarmState
+from rules.ledger import alarms as alarm_rows
+from rules.ledger import orders as order_rows
 from rules.ledger import tables
+from rules.ledger.order_steps import Work
 from rules.ledger.rows import Alarm, WorkOrder
 from rules.ledger.store import Entry, Ledger, open_ledger
 from rules.ledger.view import View
 from rules.orders.lifecycle import OrderState
+from rules.refusals import NotValidError
 from rules.rule import Rule
 from rules.worker import CursorMovedError, Worker
 
@@ -89,8 +98,13 @@ def test_alarm_order_timer_and_message_come_in_one_transaction(ledger: Ledger) -
     assert alarm.order is not None
     assert (alarm.order.id, alarm.order.number) == (order.id, 1)
     rows = everything(ledger)
-    assert [row[1:3] for row in rows["timer"]] == [("breach", order.id)]
-    assert [row[1:3] for row in rows["outbox"]] == [(f"alarm_raised.{alarm.id}", HOOK)]
+    assert [row[1:3] for row in rows["timer"]] == [("breach", f"{order.id} complete")]
+    channel = plain_webhook(HOOK).id
+    begun = stamp(alarm.raised_at)
+    assert [row[1:3] for row in rows["outbox"]] == [
+        (f"alarm_raised.{alarm.id}", channel),
+        (f"nobody_there.{order.id}.respond.0.{begun}", channel),
+    ]
     with ledger.read(SITE) as view:
         assert [(change.kind, change.subject) for change in view.changes_after(0, 9)] == [
             ("alarm", alarm.id),
@@ -142,14 +156,11 @@ def test_killed_at_any_commit_and_replayed_leaves_one_alarm_and_one_order(
         steady.take(gateway.said[epoch_and_seq[1] : chunk[-1].envelope.seq])
         steady.commit(gateway.now)
     assert kills == {1: 3, 4: 3, 100: 1}[every]
-    found = alarms(undisturbed)
-    assert [alarm.state for alarm in found] == [
-        AlarmState.UNACKNOWLEDGED,
-        AlarmState.RETURNED_UNACKNOWLEDGED,
-    ]
+    (alarm,) = alarms(undisturbed)
+    assert (alarm.state, alarm.count) == (AlarmState.UNACKNOWLEDGED, 2)
     (order,) = orders(undisturbed)
-    assert set(order.alarms) == {alarm.id for alarm in found}
-    assert len(everything(undisturbed)["outbox"]) == 2
+    assert order.alarms == (alarm.id,)
+    assert len(everything(undisturbed)["outbox"]) == 2, "the alarm, and nobody there to see to it"
     undisturbed.close()
 
 
@@ -177,7 +188,7 @@ def test_a_ledger_that_cannot_commit_stops_no_evaluation(
 
     subject.take(gateway.poll(11, {TEMPERATURE: 80}))
     with monkeypatch.context() as patch:
-        patch.setattr("rules.effects.orders.answer", lambda entry, *_, **__: fail(entry))
+        patch.setattr("rules.alarm_calls.orders.answer", lambda entry, *_, **__: fail(entry))
         for _ in range(3):
             with pytest.raises(OperationalError):
                 subject.commit(gateway.now)
@@ -318,11 +329,13 @@ def test_two_rules_of_one_cause_and_one_first_reading_share_no_orders_id(ledger:
     subject.take(gateway.poll(30, {TEMPERATURE: 70}))
     subject.commit(gateway.now)
     (alarm,), (order,) = alarms(ledger), orders(ledger)
-    actions.accept_order(ledger, SITE, order.id, actor=person("admin"), now=gateway.now)
-    actions.complete_order(
-        ledger, SITE, order.id, actor=person("admin"), note="fan", now=gateway.now
+    order_actions.accept(Act(ledger, SITE, order.id, person("admin"), gateway.now))
+    order_actions.complete(
+        Act(ledger, SITE, order.id, person("admin"), gateway.now), Work(note="fan")
     )
-    subject.commit(gateway.clock.advance(30 * 60))
+    subject.commit(gateway.now)
+    subject.take(gateway.poll(30 * 60 + 1, {TEMPERATURE: 70}))
+    subject.commit(gateway.now)
     assert orders(ledger)[0].state is OrderState.CLOSED
     gateway.clock.advance(2 * 3600)
     subject.take(gateway.poll(1, {TEMPERATURE: 70, "pump-2.fault": 1}))
@@ -338,7 +351,7 @@ def test_what_can_never_be_written_is_set_aside_and_holds_up_nothing(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:
     gateway, subject = Gateway(), worker(ledger)
-    whole = getattr(effects.alarms if "alarms" in broken else effects.orders, broken[7:])
+    whole = getattr(alarm_rows if "alarms" in broken else order_rows, broken[7:])
 
     def poisoned(entry: Entry, alarm: Alarm, *rest: object, **named: object) -> object:
         done = whole(entry, alarm, *rest, **named)
@@ -350,7 +363,7 @@ def test_what_can_never_be_written_is_set_aside_and_holds_up_nothing(
     subject.take(gateway.poll(11, {TEMPERATURE: 80}))
     subject.take(gateway.poll(11, {"pump-2.motor_temperature": 80}))
     with monkeypatch.context() as patch:
-        patch.setattr(f"rules.effects.{broken}", poisoned)
+        patch.setattr(f"rules.alarm_life.{broken}", poisoned)
         subject.commit(gateway.now)
     assert subject.cursor == ("e1", 22)
     assert [order.equipment for order in orders(ledger)] == ["pump-2"], "half an order is none"
@@ -527,7 +540,7 @@ def test_a_second_alarm_of_the_same_cause_joins_the_order(ledger: Ledger) -> Non
     assert {event.why for event in events} == set(found[1].alarms)
 
 
-def test_a_relapse_while_unacknowledged_is_a_new_occurrence_of_the_same_order(
+def test_a_relapse_while_unacknowledged_is_the_same_alarm_with_the_same_order(
     ledger: Ledger,
 ) -> None:
     gateway, subject = Gateway(), worker(ledger)
@@ -536,7 +549,7 @@ def test_a_relapse_while_unacknowledged_is_a_new_occurrence_of_the_same_order(
     subject.take(gateway.poll(11, {TEMPERATURE: 80}))
     subject.commit(gateway.now)
     with ledger.read(SITE) as view:
-        assert stand(view) == (["returned_unacknowledged", "unacknowledged"], ["open"])
+        assert stand(view) == (["unacknowledged"], ["open"])
 
 
 def test_an_info_rule_raises_no_order(ledger: Ledger) -> None:
@@ -560,8 +573,13 @@ def test_an_overdue_order_is_breached_once_and_told_once(ledger: Ledger) -> None
     assert order.breached_at is not None
     with ledger.read(SITE) as view:
         assert [event.event for event in view.order_events(order.id)] == ["create", "breach"]
-    notices = [row[1] for row in everything(ledger)["outbox"]]
-    assert sorted(notices) == [f"alarm_raised.{order.alarms[0]}", f"order_breached.{order.id}"]
+    notices = sorted(row[1] for row in everything(ledger)["outbox"])
+    assert [notice.split(".", 1)[0] for notice in notices] == [
+        "alarm_raised",
+        "nobody_there",
+        "order_breached",
+    ]
+    assert notices[2] == f"order_breached.{order.id}.complete.{stamp(order.breached_at)}"
 
 
 def test_the_whole_life_with_a_relapse_that_takes_its_clock_along(ledger: Ledger) -> None:
@@ -569,11 +587,11 @@ def test_the_whole_life_with_a_relapse_that_takes_its_clock_along(ledger: Ledger
     subject.take(gateway.poll(11, {TEMPERATURE: 80}))
     subject.commit(gateway.now)
     (alarm,), (order,) = alarms(ledger), orders(ledger)
-    actions.acknowledge_alarm(ledger, SITE, alarm.id, actor=person("admin"), now=gateway.now)
-    actions.accept_order(ledger, SITE, order.id, actor=person("admin"), now=gateway.now)
+    alarm_actions.acknowledge(Act(ledger, SITE, alarm.id, person("admin"), gateway.now))
+    order_actions.accept(Act(ledger, SITE, order.id, person("admin"), gateway.now))
     gateway.clock.advance(3600)
-    actions.complete_order(
-        ledger, SITE, order.id, actor=person("admin"), note="fan", now=gateway.now
+    order_actions.complete(
+        Act(ledger, SITE, order.id, person("admin"), gateway.now), Work(note="fan")
     )
     # Still hot: it waits without a limit.
     subject.commit(gateway.clock.advance(3600))
@@ -582,10 +600,10 @@ def test_the_whole_life_with_a_relapse_that_takes_its_clock_along(ledger: Ledger
     assert running(ledger) == []
     subject.take(gateway.poll(21, {TEMPERATURE: 60}))
     subject.commit(gateway.now)
-    subject.commit(gateway.clock.advance(29 * 60))
+    subject.take(gateway.poll(29 * 60, {TEMPERATURE: 60}))
+    subject.commit(gateway.now)
     with ledger.read(SITE) as view:
         assert stand(view) == (["closed"], ["completed"])
-    assert running(ledger) == ["close"]
     subject.take(gateway.poll(11, {TEMPERATURE: 80}))
     subject.commit(gateway.now)
     with ledger.read(SITE) as view:
@@ -598,13 +616,14 @@ def test_the_whole_life_with_a_relapse_that_takes_its_clock_along(ledger: Ledger
         == order.due.since(gateway.now) + (3600 + 21 + 29 * 60 + 11) * SECOND
     )
     assert (again.completed, again.completed_by) == (None, None)
-    actions.accept_order(ledger, SITE, order.id, actor=person("admin"), now=gateway.now)
-    actions.complete_order(
-        ledger, SITE, order.id, actor=person("admin"), note="bearing", now=gateway.now
+    order_actions.accept(Act(ledger, SITE, order.id, person("admin"), gateway.now))
+    order_actions.complete(
+        Act(ledger, SITE, order.id, person("admin"), gateway.now), Work(note="bearing")
     )
     subject.take(gateway.poll(21, {TEMPERATURE: 60}))
     subject.commit(gateway.now)
-    subject.commit(gateway.clock.advance(30 * 60))
+    subject.take(gateway.poll(30 * 60 + 1, {TEMPERATURE: 60}))
+    subject.commit(gateway.now)
     with ledger.read(SITE) as view:
         assert running(ledger) == []
         assert stand(view) == (["closed", "returned_unacknowledged"], ["closed"])
@@ -615,6 +634,7 @@ def test_the_whole_life_with_a_relapse_that_takes_its_clock_along(ledger: Ledger
             "relapse",
             "accept",
             "complete",
+            "verify",
             "close",
         ]
     subject.take(gateway.poll(11, {TEMPERATURE: 80}))
@@ -627,9 +647,9 @@ def test_a_completed_order_is_not_breached(ledger: Ledger) -> None:
     subject.take(gateway.poll(11, {TEMPERATURE: 80}))
     subject.commit(gateway.now)
     (order,) = orders(ledger)
-    actions.accept_order(ledger, SITE, order.id, actor=person("admin"), now=gateway.now)
-    actions.complete_order(
-        ledger, SITE, order.id, actor=person("admin"), note="done", now=gateway.now
+    order_actions.accept(Act(ledger, SITE, order.id, person("admin"), gateway.now))
+    order_actions.complete(
+        Act(ledger, SITE, order.id, person("admin"), gateway.now), Work(note="done")
     )
     subject.commit(gateway.clock.advance(24 * 3600))
     assert orders(ledger)[0].breached_at is None
@@ -651,19 +671,19 @@ def test_an_alarm_whose_rule_is_gone_stays_visible(ledger: Ledger) -> None:
             ("raise", None),
             ("withdraw", "rule hot is no longer in force for pump-1"),
         ]
-    actions.acknowledge_alarm(ledger, SITE, alarm.id, actor=person("admin"), now=gateway.now)
+    alarm_actions.acknowledge(Act(ledger, SITE, alarm.id, person("admin"), gateway.now))
     assert alarms(ledger)[0].state is AlarmState.CLOSED
 
 
-def test_the_order_of_a_rule_that_is_gone_can_be_closed(ledger: Ledger) -> None:
+def test_the_order_of_a_rule_that_is_gone_is_closed_with_a_reason(ledger: Ledger) -> None:
     gateway, subject = Gateway(), worker(ledger)
     subject.take(gateway.poll(11, {TEMPERATURE: 80}))
     subject.commit(gateway.now)
     (alarm,), (order,) = alarms(ledger), orders(ledger)
-    actions.acknowledge_alarm(ledger, SITE, alarm.id, actor=person("admin"), now=gateway.now)
-    actions.accept_order(ledger, SITE, order.id, actor=person("admin"), now=gateway.now)
-    actions.complete_order(
-        ledger, SITE, order.id, actor=person("admin"), note="done", now=gateway.now
+    alarm_actions.acknowledge(Act(ledger, SITE, alarm.id, person("admin"), gateway.now))
+    order_actions.accept(Act(ledger, SITE, order.id, person("admin"), gateway.now))
+    order_actions.complete(
+        Act(ledger, SITE, order.id, person("admin"), gateway.now), Work(note="done")
     )
     installed = site().equipment
     elsewhere = site(installed["pump-2"], installed["lamp-1"])
@@ -674,11 +694,15 @@ def test_the_order_of_a_rule_that_is_gone_can_be_closed(ledger: Ledger) -> None:
         assert stand(view) == (["closed"], ["completed"])
         assert view.alarm_events(alarm.id)[-1].why == "pump-1 is no longer installed"
     subject.commit(gateway.clock.advance(30 * 60))
+    act = Act(ledger, SITE, order.id, person("admin"), gateway.now)
+    with pytest.raises(NotValidError, match="telemetry"):
+        order_ends.verify(act, passed=True, note=None)
+    order_ends.verify(act, passed=True, note="已拆除")
     with ledger.read(SITE) as view:
         assert stand(view) == (["closed"], ["closed"])
 
 
-def test_a_rule_that_comes_back_raises_its_alarm_anew(ledger: Ledger) -> None:
+def test_a_rule_that_comes_back_raises_its_alarm_again(ledger: Ledger) -> None:
     gateway, subject = Gateway(), worker(ledger)
     subject.take(gateway.poll(11, {TEMPERATURE: 80}))
     subject.commit(gateway.now)
@@ -688,4 +712,5 @@ def test_a_rule_that_comes_back_raises_its_alarm_anew(ledger: Ledger) -> None:
     subject.take(gateway.poll(11, {TEMPERATURE: 80}))
     subject.commit(gateway.now)
     with ledger.read(SITE) as view:
-        assert stand(view) == (["returned_unacknowledged", "unacknowledged"], ["open"])
+        assert stand(view) == (["unacknowledged"], ["open"])
+    assert alarms(ledger)[0].count == 2

@@ -53,7 +53,7 @@ def test_a_point_never_heard_of_has_no_value_and_says_so(client: TestClient) -> 
         "value": None,
         "text": None,
         "quality": "bad",
-        "reason": "nothing received yet",
+        "reason": "never_heard",
         "received_at": None,
         "source_at": None,
         "last_good": None,
@@ -208,6 +208,41 @@ def test_the_past_in_buckets_where_a_gap_stays_a_gap(client: TestClient, room: R
     assert (two["count"], two["quality"]) == (0, "bad")
     assert (three["last"], three["count"], three["quality"]) == (50.0, 1, "good")
     assert one["start"] == answer["start"]
+
+
+def test_before_the_first_reading_ever_nothing_is_known(client: TestClient, room: Room) -> None:
+    """Found on the wall: the day before the installation was drawn as if all had been well."""
+    room.receive({HOT: 40.0})
+    seen = room.clock.now().wall
+    room.clock.advance(60)
+    (gap,) = history(client, buckets=60).json()["gaps"]
+    assert gap["reason"] == "never_heard"
+    begins, ends = (datetime.fromisoformat(gap[key]).timestamp() * 1e6 for key in ("start", "end"))
+    assert ends - begins > 58 * 60e6
+    assert abs(ends - seen) <= 60e6
+    room.clock.advance(3600)
+    assert history(client, buckets=60).json()["gaps"] == []
+    (whole,) = client.get("/api/v1/points/pump-3.running/readings").json()["gaps"]
+    assert whole["reason"] == "never_heard"
+
+
+def test_the_day_of_all_equipment_is_told_at_once(client: TestClient, room: Room) -> None:
+    """The strip of the last day once asked for each piece of equipment by itself."""
+    things = room.site.equipment
+    first = {name: things[name].points[0].id for name in ("pump-2", "pump-3")}
+    room.receive({first["pump-2"]: 1.0})
+    heard = room.clock.now()
+    room.clock.advance(3600)
+    told = client.get("/api/v1/silences").json()
+    gaps = {one["equipment"]: one["gaps"] for one in told["items"]}
+    assert set(gaps) == {thing.id for thing in things.values() if thing.points}
+    (never,) = gaps["pump-3"]
+    assert (never["start"], never["end"]) == (told["start"], told["end"])
+    (before,) = gaps["pump-2"]
+    assert before["reason"] == "never_heard"
+    assert datetime.fromisoformat(before["end"]).timestamp() * 1e6 == heard.wall
+    none = dict.fromkeys(("start", "end"), told["end"])
+    assert client.get("/api/v1/silences", params=none).status_code == 422
 
 
 def test_the_last_hour_in_300_buckets_if_not_told(client: TestClient, room: Room) -> None:

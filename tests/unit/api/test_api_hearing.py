@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from api_room import EPOCH, HOT, Room
+from spools import kill
 
 from api import service
 from gateway.bus.memory import MemoryBus
@@ -18,7 +19,7 @@ from gateway.history.base import Cursor
 from gateway.latest import Latest
 from gateway.model.events import Envelope, Record, encode
 from gateway.model.frame import Frame
-from gateway.spool import Spool
+from gateway.spool.queue import Spool
 
 
 class Gateway:
@@ -26,7 +27,7 @@ class Gateway:
 
     def __init__(self, room: Room, folder: Path, bus: MemoryBus) -> None:
         self.room = room
-        self.spool = Spool.open(folder, segment_bytes=1)
+        self.spool = Spool.open(folder, segment_bytes=1, recent_bytes=0)
         self.publisher = Publisher(self.spool, bus, room.site.id, room.site.gateway)
 
     def keep(self, value: float) -> Record:
@@ -95,6 +96,33 @@ def test_what_was_spooled_before_a_kill_and_not_in_the_history_is_shown(
         async with hearing(room, bus, cursor) as latest:
             await until(lambda: shown(room, latest) == (41.0, "good"))
         await gateway.publisher.close()
+
+    asyncio.run(check())
+
+
+def test_numbers_passed_over_after_a_kill_make_nothing_stale(
+    room: Room, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def check() -> None:
+        bus = MemoryBus()
+        gateway = Gateway(room, tmp_path / "spool", bus)
+        gateway.keep(40.0)
+        gateway.publisher.start()
+        doubts: list[int] = []
+        async with hearing(room, bus, None) as latest:
+            await until(lambda: shown(room, latest) == (40.0, "good"))
+            monkeypatch.setattr(latest, "doubt", lambda: doubts.append(1))
+            await gateway.publisher.close()
+            kill(gateway.spool)
+            again = Gateway(room, tmp_path / "spool", bus)
+            again.publisher.start()
+            await again.publisher.publish()
+            again.keep(41.0)
+            await again.publisher.publish()
+            await until(lambda: shown(room, latest) == (41.0, "good"))
+        await again.publisher.close()
+        assert again.spool.newest > 1000
+        assert doubts == []
 
     asyncio.run(check())
 

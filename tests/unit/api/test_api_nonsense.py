@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Annotated, Any
 from urllib.parse import quote
 
 from api_room import Room
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
 from starlette.testclient import TestClient
 
+from api import models
+from api.models.base import Document
 from api.views import paging
 
 ANY_TEXT = st.text(max_size=40) | st.sampled_from(
@@ -84,3 +91,31 @@ def test_a_note_with_characters_that_cannot_be_kept(client: TestClient, room: Ro
         answer = client.post(path, content=json.dumps({"note": note}), headers=JSON)
         assert answer.status_code == 422
     assert client.post(path, json={"note": "👷<script>"}).status_code == 200
+
+
+def test_blanks_are_no_reason_and_no_title() -> None:
+    """A shelf's reason of three blanks came out as none at all."""
+    for module in iter_modules(models.__path__):
+        import_module(f"api.models.{module.name}")
+    seen = set()
+    for model in _models(Document):
+        for name, field in model.model_fields.items():
+            kind: Any = field.annotation
+            if field.metadata:
+                kind = Annotated[(kind, *field.metadata)]
+            said = TypeAdapter(kind).json_schema()
+            if said.get("type") != "string" or not said.get("minLength"):
+                continue
+            seen.add((model.__name__, name))
+            for blank in ("   ", "\u3000"):
+                try:
+                    assert TypeAdapter(kind).validate_python(blank), (model.__name__, name)
+                except ValidationError:
+                    continue
+    assert {("ShelveRequest", "reason"), ("OrderNew", "title")} <= seen, seen
+
+
+def _models(kind: type[Document]) -> Iterator[type[Document]]:
+    for one in kind.__subclasses__():
+        yield one
+        yield from _models(one)

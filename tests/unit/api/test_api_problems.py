@@ -12,6 +12,7 @@ from sqlalchemy import text
 from starlette.testclient import TestClient
 
 from api.edge import BODY_LIMIT
+from api.tls.door import PlainDoor
 
 
 def problem(answer, status: int, name: str) -> dict:
@@ -103,26 +104,13 @@ def test_a_ledger_that_does_not_answer(client: TestClient, room: Room) -> None:
     problem(client.post("/api/v1/alarms/x/acknowledge"), 503, "unavailable")
 
 
-@pytest.mark.parametrize("path", ["/api/v1/me", "/healthz", "/nothing", "/docs", "/metrics"])
-def test_every_answer_is_guarded(visitor: TestClient, path: str) -> None:
-    headers = visitor.get(path).headers
-    policy = headers["content-security-policy"]
-    assert "script-src 'self';" in policy
-    assert "frame-ancestors 'none'" in policy
-    assert headers["x-content-type-options"] == "nosniff"
-
-
-def test_answers_with_data_are_not_kept_by_browsers(client: TestClient) -> None:
-    assert client.get("/api/v1/site").headers["cache-control"] == "no-store"
-
-
 @pytest.fixture
 def built(tmp_path: Path) -> Path:
     """A page as the build leaves it."""
     static = tmp_path / "static"
     for name, content in {
         "index.html": "<!doctype html><title>page</title>",
-        "assets/index-a1b2.js": "1",
+        "assets/index-a1b2.js": "1;" * 2000,
         "docs/docs.html": "<!doctype html><title>docs</title>",
         "docs/swagger-ui-bundle.js": "2",
     }.items():
@@ -135,6 +123,32 @@ def built(tmp_path: Path) -> Path:
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
 
+KINDS = (
+    *("/api/v1/me", "/healthz", "/nothing", "/docs", "/metrics", "/request", "/c/x", "/trust"),
+    *("/", "/alarms", "/docs/swagger-ui-bundle.js", "/assets/index-a1b2.js", "/openapi.json"),
+    *("/api/v1/rounds/x/record.pdf", "/api/v1/register.xlsx", "/api/v1/public/links/x"),
+)
+
+
+def test_every_answer_is_guarded(room: Room, built: Path) -> None:
+    application = room.app(static=built)
+    for app in (application, PlainDoor(application, tls_port=8443)):
+        with TestClient(app, headers=BROWSER, follow_redirects=False) as client:
+            answers = {path: client.get(path).headers for path in KINDS}
+        for path, headers in answers.items():
+            said = headers["content-security-policy"].split("; ")
+            policy = dict(one.split(" ", 1) for one in said)
+            assert policy.pop("script-src") == "'self'", path
+            assert policy.pop("style-src") == "'self' 'unsafe-inline'", path
+            assert policy["frame-ancestors"] == policy["object-src"] == "'none'", path
+            assert not [one for one in policy.values() if "unsafe" in one or "*" in one], path
+            assert headers["x-content-type-options"] == "nosniff", path
+
+
+def test_answers_with_data_are_not_kept_by_browsers(client: TestClient) -> None:
+    assert client.get("/api/v1/site").headers["cache-control"] == "no-store"
+
+
 def test_the_page_answers_for_its_own_addresses(room: Room, built: Path) -> None:
     with TestClient(room.app(static=built)) as client:
         for path in ("/", "/alarms", "/equipment/pump-2"):
@@ -145,6 +159,11 @@ def test_the_page_answers_for_its_own_addresses(room: Room, built: Path) -> None
         script = client.get("/assets/index-a1b2.js")
         assert "immutable" in script.headers["cache-control"]
         assert script.headers["content-type"].startswith("text/javascript")
+        assert script.headers["content-encoding"] == "gzip"
+        assert int(script.headers["content-length"]) < 100 < len(script.text) == 4000
+        plain = client.get("/assets/index-a1b2.js", headers={"Accept-Encoding": "identity"})
+        assert "content-encoding" not in plain.headers
+        assert "content-encoding" not in client.get("/api/v1/site").headers
 
 
 def test_the_page_does_not_answer_for_the_api_or_for_lost_files(room: Room, built: Path) -> None:

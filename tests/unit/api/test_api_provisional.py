@@ -10,7 +10,7 @@ from dataclasses import replace
 import orjson
 import pytest
 from api_room import Room, Served, wait_for
-from listening import listening
+from listening import listening, readings
 from sqlalchemy import text
 
 from api import live
@@ -75,7 +75,7 @@ def say(served: Served, said: Word) -> None:
 def test_an_open_page_sees_it_while_the_ledger_is_down(served: Served, room: Room) -> None:
     known = room.raise_alarm("pump-1")
     with served.client() as client, listening(client) as stream:
-        assert [alarm["id"] for alarm in stream.next().data["alarms"]] == [known]
+        assert [alarm["id"] for alarm in stream.until("snapshot").data["alarms"]] == [known]
         with ledger_down(room):
             told = stream.until("provisional").data
             assert told == {"alarms": [], "ledger": "down"}
@@ -94,12 +94,13 @@ def test_a_page_that_is_opened_meanwhile_gets_the_rest_when_the_ledger_is_back(
         with ledger_down(room):
             say(served, word(room, hot(room)))
             with listening(client) as stream:
+                every = stream.next()
+                assert set(readings(every)) == set(room.site.points)
                 first = stream.next()
                 assert first.event == "snapshot"
                 assert (first.data["ledger"], first.data["seq"], first.id) == ("down", None, None)
                 assert [alarm["provisional"] for alarm in first.data["alarms"]] == [True]
                 assert first.data["orders"] == []
-                assert set(first.data["readings"]) == set(room.site.points)
                 assert stream.until("heartbeat")
         with listening(client) as stream:
             assert {alarm["id"] for alarm in stream.until("snapshot").data["alarms"]} >= {known}
@@ -113,7 +114,7 @@ def test_the_open_stream_itself_gets_the_rows(served: Served, room: Room) -> Non
         down.__enter__()
         say(served, word(room, hot(room)))
         with listening(client) as stream:
-            assert stream.next().data["seq"] is None
+            assert stream.until("snapshot").data["seq"] is None
             down.__exit__(None, None, None)
             second = stream.until("snapshot").data
             assert {alarm["id"]: alarm["provisional"] for alarm in second["alarms"]} == {
@@ -126,7 +127,7 @@ def test_the_open_stream_itself_gets_the_rows(served: Served, room: Room) -> Non
 def test_it_becomes_a_row_without_blinking(served: Served, room: Room) -> None:
     alarm = hot(room)
     with served.client() as client, listening(client) as stream:
-        stream.next()
+        stream.until("snapshot")
         say(served, word(room, alarm))
         assert stream.until("provisional").data["alarms"][0]["id"] == alarm.id
         # The rules have committed and say so before we have looked into the ledger.

@@ -290,8 +290,16 @@ def test_a_technician_changes_nothing_of_the_roster(staffed: Room) -> None:
 def test_a_minor_order_says_that_it_runs_in_working_time(client: TestClient, staffed: Room) -> None:
     staffed.worker.load()
     staffed.hold({"lamp-1.power": 0.0, "lamp-1.output": 1.0}, 12)
+    assert client.get("/api/v1/orders").json()["items"] == []
+    (alarm,) = client.get("/api/v1/alarms").json()["items"]
+    # Raised on a Saturday.
+    assert alarm["order_at"] == "2026-11-23T08:00:00.000+08:00"
+    staffed.clock.advance(46 * 3600)
+    staffed.worker.commit(staffed.clock.now())
+    logged_in(client, "li")
     (order,) = client.get("/api/v1/orders").json()["items"]
     assert order["priority"] == "minor"
-    # Raised on a Saturday: one working day is the whole Monday.
-    assert order["clock"]["due_at"] == "2026-11-23T17:30:00.000+08:00"
-    assert order["clock"]["explain"]["zh"].startswith("限时 1 个工作日")
+    # A working day from Monday, 12 s after its beginning.
+    (complete,) = [clock for clock in order["clocks"] if clock["name"] == "complete"]
+    assert complete["due_at"] == "2026-11-24T08:00:12.000+08:00"
+    assert complete["explain"]["zh"].startswith("完工限时 1 个工作日")

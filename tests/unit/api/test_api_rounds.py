@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 from api_room import Room
 from inspections import at, current, currents
+from photographs import PNG
 from staff import cookie, hire, session
 from starlette.testclient import TestClient
 
+from api.reports.typeset import in_words
+from api.routes import shift_log
 from gateway.latest import Current
 from gateway.model.moment import SECOND
 from gateway.model.quality import Quality
@@ -80,8 +83,18 @@ class Person:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
+    def printed(self, round_id: str) -> bytes:
+        answer = self._client.get(f"{ROUNDS}/{round_id}/record.pdf", headers=self._headers())
+        assert answer.headers["content-type"] == "application/pdf", answer.text
+        return answer.content
+
     def post(self, path: str, body: Any = None, expected: int = 200) -> Any:
         answer = self._client.post(path, headers=self._headers(), json=body)
+        assert answer.status_code == expected, answer.text
+        return answer.json()
+
+    def upload(self, path: str, data: bytes, expected: int) -> Any:
+        answer = self._client.post(path, headers=self._headers(), content=data)
         assert answer.status_code == expected, answer.text
         return answer.json()
 
@@ -114,13 +127,13 @@ def ids(page: Any) -> list[str]:
 
 def test_what_opens_today_and_what_is_open(li: Person, desk: Desk) -> None:
     today = li.get(ROUNDS)
-    assert len(ids(today)) == 9, "the daily ones"
+    assert len(ids(today)) == 10, "the daily ones"
     assert {one["state"] for one in today["items"]} == {"planned"}
     assert {one["items"]["waiting"] - one["items"]["total"] for one in today["items"]} == {0}
     desk.tick("2025-11-22 08:00")
     desk.tick("2025-11-23 07:00")
     found = li.get(ROUNDS)
-    assert [one["state"] for one in found["items"]] == ["late"] * 9 + ["planned"] * 9
+    assert [one["state"] for one in found["items"]] == ["late"] * 10 + ["planned"] * 10
     due = [one["due_at"] for one in found["items"]]
     assert due == sorted(due), "what is due first is at the top"
     assert found["next"] is None
@@ -131,7 +144,7 @@ def test_what_opens_today_and_what_is_open(li: Person, desk: Desk) -> None:
 def test_rounds_of_days_levels_and_states(li: Person, desk: Desk) -> None:
     desk.tick("2025-11-24 08:00")
     monday = {"from": "2025-11-24", "to": "2025-11-24"}
-    assert len(ids(li.get(ROUNDS, **monday, level="daily"))) == 9
+    assert len(ids(li.get(ROUNDS, **monday, level="daily"))) == 10
     assert ids(li.get(ROUNDS, **monday, level="weekly")) == [PATROL]
     week = li.get(ROUNDS, **{"from": "2025-11-24", "to": "2025-11-30"}, level="weekly")
     assert [one.split(".")[0] for one in ids(week)] == [
@@ -146,9 +159,9 @@ def test_rounds_of_days_levels_and_states(li: Person, desk: Desk) -> None:
     weekend = {"from": "2025-11-22", "to": "2025-11-23"}
     assert ids(li.get(ROUNDS, **weekend, state="due")) == []
     missed = ids(li.get(ROUNDS, **weekend, state="missed"))
-    assert len(missed) == 18
+    assert len(missed) == 20
     first = li.get(ROUNDS, **weekend, limit=10)
-    second = li.get(ROUNDS, **weekend, limit=8, cursor=first["next"])
+    second = li.get(ROUNDS, **weekend, limit=10, cursor=first["next"])
     assert ids(first) + ids(second) == missed
     assert second["next"] is None
 
@@ -187,7 +200,7 @@ def test_one_round_says_what_proved_each_line(li: Person, desk: Desk) -> None:
     assert order["title"]["zh"] == "生活水泵 2 电机温度"
     tick = rows["noise-vibration-smell.pump-1"]
     assert (tick["kind"], tick["answer"], tick["state"]) == ("manual", "tick", "waiting")
-    assert "S1 4.2.1" in tick["source"]
+    assert "S1 4.2.1" in tick["source"]["zh"]
     assert found["items"]["failed"] == 1
     assert found["items"]["total"] == len(rows)
     assert [finding["item"] for finding in found["findings"]] == ["motor-temperature.pump-2"]
@@ -264,13 +277,13 @@ def test_a_weekly_round_from_due_to_countersigned(li: Person, chen: Person, desk
     assert (found["state"], found["area"]) == ("due", None)
     assert found["form"]["zh"] == "设备巡视检查记录表"
     contained = {one["id"]: one["state"] for one in found["contains"]}
-    # The ledger is new since Saturday morning: 9 daily rounds on that day, 9 on Sunday.
-    assert len(contained) == 18
+    # The ledger is new since Saturday morning: 10 daily rounds on that day, 10 on Sunday.
+    assert len(contained) == 20
     assert contained.pop(PUMP_ROOM) == "done"
     assert set(contained.values()) == {"missed"}
     completion = next(row for row in found["rows"] if row["key"] == "daily-completion")
-    assert (completion["state"], completion["reading"]["value"]) == ("failed", 5.5)
-    assert completion["reading"]["text"]["zh"] == "应检 18 次，已检 1 次"
+    assert (completion["state"], completion["reading"]["value"]) == ("failed", 5.0)
+    assert completion["reading"]["text"]["zh"] == "应检 20 次，已检 1 次"
     chen.post(f"{ROUNDS}/{PATROL}/countersign", expected=409)
     li.post(f"{ROUNDS}/{PATROL}/finish", expected=409)
     li.answer_all(PATROL)
@@ -279,11 +292,76 @@ def test_a_weekly_round_from_due_to_countersigned(li: Person, chen: Person, desk
     assert [finding["severity"] for finding in done["findings"]] == ["minor"]
     assert PATROL in ids(chen.get(ROUNDS)), "it waits for the manager"
     li.post(f"{ROUNDS}/{PATROL}/countersign", expected=403)
+    sampled = [row["key"] for row in done["rows"] if row["sampled"]]
+    assert len(sampled) >= 3
+    problem = chen.post(f"{ROUNDS}/{PATROL}/countersign", expected=409)
+    assert all(key in problem["detail"] for key in sampled)
+    for key in sampled:
+        checked = chen.post(f"{ROUNDS}/{PATROL}/items/{key}/spot-check", {"agrees": True})
+    (row, *_) = [row for row in checked["rows"] if row["key"] == sampled[0]]
+    assert (row["spot_check"]["agrees"], row["spot_check"]["by"]) == (True, "chen")
     after = chen.post(f"{ROUNDS}/{PATROL}/countersign", {"note": "已抽查"})
     assert (after["state"], after["countersigned_by"]) == ("countersigned", "chen")
     assert (after["countersigned_by_name"], after["countersign_note"]) == ("某chen", "已抽查")
     assert [step["event"] for step in after["events"]][-2:] == ["finish", "countersign"]
     chen.post(f"{ROUNDS}/{PATROL}/countersign", expected=409)
+
+
+def test_findings_and_coverage_are_listed(li: Person, desk: Desk) -> None:
+    desk.tick("2025-11-22 08:00", {"pump-2.motor_temperature": 81.5})
+    (finding,) = li.get("/api/v1/findings", open=True, severity="serious")["items"]
+    assert (finding["round"], finding["equipment"]) == (PUMP_ROOM, "pump-2")
+    assert (finding["order_state"], finding["area"]["id"]) == ("open", "b1-pump-room")
+    assert li.get("/api/v1/findings", open=False)["items"] == []
+    found = li.get("/api/v1/coverage", area="b1-pump-room")
+    assert {"daily", "weekly"} <= set(found["levels"])
+    rows = {row["equipment"]: row for row in found["items"]}
+    daily = next(cell for cell in rows["pump-2"]["cells"] if cell["level"] == "daily")
+    assert (daily["state"], daily["by"], daily["days"], daily["failed"]) == ("fresh", None, 0, 1)
+    assert daily["round"] == PUMP_ROOM
+    weekly = [cell for cell in rows["pump-2"]["cells"] if cell["level"] == "weekly"]
+    assert {cell["state"] for cell in weekly} <= {"new"}, "its rounds are new: nothing is overdue"
+    assert not {row["area"]["id"] for row in found["items"]} - {"b1-pump-room"}
+    assert li.get("/api/v1/coverage", area="garage", days=1)["items"], "nobody has looked yet"
+
+
+def test_a_photograph_of_a_line_is_seen_with_it(li: Person, desk: Desk) -> None:
+    desk.tick("2025-11-22 08:00")
+    path = f"{ROUNDS}/{PUMP_ROOM}/items/cleanliness/photos"
+    made = li.upload(path, PNG, 201)
+    li.upload(path, b"no picture", 422)
+    (row,) = [r for r in li.get(f"{ROUNDS}/{PUMP_ROOM}")["rows"] if r["key"] == "cleanliness"]
+    assert [one["id"] for one in row["photos"]] == [made["id"]]
+
+
+def test_its_form_is_printed_with_who_walked_and_what_proves_each_line(
+    li: Person, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.tick("2025-11-22 08:00", {"pump-2.motor_temperature": 81.5})
+    li.upload(f"{ROUNDS}/{PUMP_ROOM}/items/cleanliness/photos", PNG, 201)
+    assert li.printed(PUMP_ROOM).startswith(b"%PDF-")
+    # A text that is centred is not part of the HTML.
+    monkeypatch.setattr(
+        shift_log,
+        "typeset",
+        lambda template, data: (data["draft"] + in_words(template, data)).encode(),
+    )
+    assert "待检，尚未签字" in li.printed(PUMP_ROOM).decode()
+    li.enter(PUMP_ROOM, "cleanliness", False, note='#read("/etc/passwd")')
+    li.answer_all(PUMP_ROOM)
+    li.post(f"{ROUNDS}/{PUMP_ROOM}/finish", {"note": "二号泵已报修"})
+    said = li.printed(PUMP_ROOM).decode()
+    for words in (
+        "泵房日检记录表",
+        "某li",
+        "81.5 ℃",
+        "高于 75",
+        "遥测 2025-11-22",
+        "二号泵已报修",
+    ):
+        assert words in said, words
+    assert ("照片 1 张" in said, "尚未签字" in said, "root:" in said) == (True, False, False)
+    assert "#read(" in said, "shown as it was written"
 
 
 def test_who_signed_a_round_does_not_countersign_it(chen: Person, desk: Desk) -> None:

@@ -7,8 +7,8 @@ import socket
 from collections.abc import Iterator
 
 import pytest
-from api_room import HOT, Room, Served, wait_for
-from listening import listening
+from api_room import HOT, LINK_KEY, Room, Served, wait_for
+from listening import listening, readings
 from prometheus_client import REGISTRY
 
 from api import live, service
@@ -53,21 +53,22 @@ def test_first_everything_as_it_is(served: Served, room: Room) -> None:
         headers = stream.response.headers
         assert headers["content-type"].startswith("text/event-stream")
         assert headers["cache-control"] == "no-store"
+        every = stream.next()
+        assert (every.event, every.data["every"], every.id) == ("readings", True, None)
+        assert set(readings(every)) == set(room.site.points)
+        assert readings(every)[HOT]["value"] == 41.5
+        assert int(every.retry) > 0
         first = stream.next()
         assert first.event == "snapshot"
         assert [a["id"] for a in first.data["alarms"]] == [alarm]
         (order,) = first.data["orders"]
         assert order["alarms"] == [alarm]
-        assert set(first.data["readings"]) == set(room.site.points)
-        assert first.data["readings"][HOT]["value"] == 41.5
-        assert first.data["readings"][HOT]["quality"] == "good"
         assert first.id == str(first.data["seq"])
-        assert int(first.retry) > 0
 
 
 def test_then_every_change_with_its_id(served: Served, room: Room) -> None:
     with served.client() as client, listening(client) as stream:
-        assert stream.next().data["alarms"] == []
+        assert stream.until("snapshot").data["alarms"] == []
         alarm = room.raise_alarm()
         told = stream.until("alarm")
         assert told.data["alarm"]["id"] == alarm
@@ -87,12 +88,16 @@ def test_readings_come_from_the_bus_and_turn_stale_by_themselves(
     served: Served, room: Room
 ) -> None:
     with served.client() as client, listening(client) as stream:
-        assert stream.next().data["readings"][HOT]["quality"] == "bad"
+        assert readings(stream.next())[HOT]["quality"] == "bad"
+        stream.until("snapshot")
         publish(served, room, {HOT: 41.5})
         told = stream.until("readings")
         assert told.id is None
-        assert set(told.data["readings"]) == {HOT}
-        assert told.data["readings"][HOT]["value"] == 41.5
+        assert told.data["readings"] == {}, "what is good is said briefly"
+        assert set(readings(told)) == {HOT}
+        whole = client.get("/api/v1/equipment/pump-2").json()["points"]
+        (same,) = (point["reading"] for point in whole if point["id"] == HOT)
+        assert readings(told)[HOT] == same
         room.clock.advance(4)
         old = stream.until("readings").data["readings"][HOT]
         assert (old["quality"], old["value"]) == ("stale", 41.5)
@@ -101,7 +106,9 @@ def test_readings_come_from_the_bus_and_turn_stale_by_themselves(
 def test_readings_that_do_not_change_are_not_repeated(served: Served, room: Room) -> None:
     publish(served, room, {HOT: 41.5})
     with served.client() as client, listening(client) as stream:
-        stream.until("readings")
+        stream.until("snapshot")
+        # Everything once more: nobody listened before, so nobody had looked what changes.
+        assert stream.next().event == "readings"
         heard = [stream.next().event for _ in range(3)]
         assert heard == ["heartbeat"] * 3
 
@@ -117,13 +124,13 @@ def test_who_comes_back_gets_what_was_missed_and_no_more(served: Served, room: R
     first = room.raise_alarm("pump-1")
     with served.client() as client:
         with listening(client) as stream:
-            seen = stream.next().id
+            seen = stream.until("snapshot").id
         second = room.raise_alarm("pump-2")
         client.post(f"/api/v1/alarms/{first}/acknowledge")
         with listening(client, last=seen) as stream:
             again = stream.next()
             assert again.event == "readings"
-            assert set(again.data["readings"]) == set(room.site.points)
+            assert set(readings(again)) == set(room.site.points)
             missed = [stream.next() for _ in range(3)]
             assert sorted(m.event for m in missed) == ["alarm", "alarm", "order"]
             alarms = {
@@ -144,19 +151,19 @@ def test_who_comes_back_gets_what_was_missed_and_no_more(served: Served, room: R
 def test_an_id_that_nobody_gave_out_starts_anew(served: Served, room: Room, last: str) -> None:
     room.raise_alarm()
     with served.client() as client, listening(client, last=last.encode()) as stream:
-        assert stream.next().event == "snapshot"
+        assert stream.until("snapshot").data["seq"]
 
 
 def test_changes_that_were_cleared_away_start_anew(served: Served, room: Room) -> None:
     room.raise_alarm()
     with served.client() as client:
         with listening(client) as stream:
-            seen = stream.next().id
+            seen = stream.until("snapshot").id
         room.raise_alarm("pump-1")
         with room.ledger.writing() as connection:
             connection.exec_driver_sql(f"DELETE FROM change WHERE id = {int(seen) + 1}")
         with listening(client, last=seen) as stream:
-            assert stream.next().event == "snapshot"
+            assert stream.until("snapshot").data["seq"]
 
 
 def test_log_out_ends_the_stream_of_that_session_only(served: Served) -> None:
@@ -199,7 +206,7 @@ def test_a_ledger_that_fails_stops_no_readings_and_nothing_is_missed_after(
         with room.ledger.writing() as connection:
             connection.exec_driver_sql("ALTER TABLE change RENAME TO away")
         publish(served, room, {HOT: 50.0})
-        assert stream.until("readings").data["readings"][HOT]["value"] == 50.0
+        assert readings(stream.until("readings"))[HOT]["value"] == 50.0
         assert stream.until("heartbeat")
         with room.ledger.writing() as connection:
             connection.exec_driver_sql("ALTER TABLE away RENAME TO change")
@@ -293,6 +300,8 @@ def test_a_taken_port_is_told_in_one_line(served: Served, room: Room) -> None:
         clock=room.clock,
         host="127.0.0.1",
         port=port,
+        attached=room.attached,
+        link_key=LINK_KEY,
         stop=asyncio.Event(),
     )
     with pytest.raises(CannotStartError, match=str(port)):

@@ -8,11 +8,14 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 unexport CONDA_PREFIX PYTHONHOME
 .DEFAULT_GOAL := help
-.PHONY: help up test check web lock clean
+.PHONY: help up test bad-day bench soak check check-python check-page web lock clean
 
 help:
 	@echo "make up     start everything on embedded defaults and print the address"
 	@echo "make test   all tests, one summary"
+	@echo "make bad-day  a bad day judged: what happened, its alarms, orders and notices"
+	@echo "make bench  what it does in a second, beside the plain way (ARGS=--json …)"
+	@echo "make soak   random faults for MINUTES=10, then fuzz and kills at length"
 	@echo "make check  style, types, import directions, the page's types"
 	@echo "make web    build the page into api/static/"
 	@echo "make lock   renew requirements*.lock from pyproject.toml"
@@ -61,14 +64,29 @@ web: api/static/index.html
 
 test: $(VENV)/.ready-dev api/static/index.html
 	@$(BIN)/python deploy/test_packages.py
-	@$(BIN)/pytest -n 2 --dist loadgroup
+	@$(BIN)/pytest -n 3 --durations 25
 
-check: $(VENV)/.ready-dev $(WEB)/node_modules/.ready $(WEB)/openapi.json
+bad-day: $(VENV)/.ready-dev
+	@$(BIN)/pytest -q --no-header -n 0 tests/system/test_bad_day.py
+
+bench: $(VENV)/.ready-dev
+	@$(BIN)/python -m deploy.bench.run $(ARGS)
+
+MINUTES ?= 10
+soak: $(VENV)/.ready-dev api/static/index.html
+	@MINUTES=$(MINUTES) DUTYROOM_TEST_FUZZ=10 DUTYROOM_TEST_KILLS=500 DUTYROOM_TEST_POSTGRESQL_EVERY=1 $(BIN)/python -m deploy.soak.run
+
+check: check-python check-page
+
+check-python: $(VENV)/.ready-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	cd $(WEB) && npm run --silent client && npm run --silent check
+
+# The page's client is written when the page is built; not by two at once.
+check-page: api/static/index.html
+	cd $(WEB) && npm run --silent check
 
 lock: $(VENV)/.made
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \

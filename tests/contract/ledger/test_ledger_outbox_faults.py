@@ -228,6 +228,9 @@ def test_experiment_52_escalation_goes_on_while_one_channel_hangs_and_one_is_thr
     async def play() -> list[tuple[int, str]]:
         desk.heat()
         hangs = asyncio.create_task(dispatcher.deliver_one("stuck"))
+        async with asyncio.timeout(30):
+            while not stuck.got:
+                await asyncio.sleep(0.01)
         told = []
         for minute in range(1, 7):
             desk.tick(60)

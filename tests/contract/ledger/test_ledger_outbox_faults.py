@@ -195,8 +195,13 @@ def test_experiment_52_a_channel_that_is_throttled_rests_and_no_other_one_does(
 class Hanging(Ear):
     """Takes a message and never says a word."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.hangs = asyncio.Event()
+
     async def send(self, message: Message) -> Answer:
         self.got.append(message)
+        self.hangs.set()
         await asyncio.Event().wait()
         raise AssertionError("never")
 
@@ -228,9 +233,7 @@ def test_experiment_52_escalation_goes_on_while_one_channel_hangs_and_one_is_thr
     async def play() -> list[tuple[int, str]]:
         desk.heat()
         hangs = asyncio.create_task(dispatcher.deliver_one("stuck"))
-        async with asyncio.timeout(30):
-            while not stuck.got:
-                await asyncio.sleep(0.01)
+        await asyncio.wait_for(stuck.hangs.wait(), 30)
         told = []
         for minute in range(1, 7):
             desk.tick(60)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gateway.files.durations import write
 from gateway.model.point import Text
 from rules.formula import Formula
 from rules.measures import (
@@ -21,6 +20,7 @@ from rules.measures import (
 )
 from rules.rule import Gate, Rule
 from rules.rulebook_checks import KnownPoint
+from rules.span_words import span_words
 from rules.twins import is_of_twin, key_of
 
 _SIGNS = {
@@ -64,16 +64,18 @@ class _Sayer:
             case None:
                 return self.compared(rule.point, condition.comparison, condition.limit)
             case Rate(per=per, over=over):
-                zh = f"{name.zh}每 {write(per)} 的变化（近 {write(over)}）{sign.zh} {limit}"
-                en = f"change of {name.en} per {write(per)} over {write(over)} {sign.en} {limit}"
+                each, window = span_words(per), span_words(over)
+                zh = f"{name.zh}每 {each.zh}的变化（近 {window.zh}）{sign.zh} {limit}"
+                en = f"change of {name.en} per {each.en} over {window.en} {sign.en} {limit}"
             case Outside(low=low, high=high, over=over):
+                window = span_words(over)
                 band = f"{'' if low is None else f'{low:g}'}…{'' if high is None else f'{high:g}'}"
-                zh = f"近 {write(over)} 内{name.zh}超出 {band} 的时间{sign.zh} {limit}"
-                en = f"{name.en} outside {band} for a share {sign.en} {limit} of {write(over)}"
+                zh = f"近 {window.zh}内{name.zh}超出 {band} 的时间{sign.zh} {limit}"
+                en = f"{name.en} outside {band} for a share {sign.en} {limit} of {window.en}"
             case Count(over=over) as count:
-                event = self.counted(rule.point, count)
-                zh = f"近 {write(over)} 内{event.zh}的次数{sign.zh} {limit}"
-                en = f"{event.en}, times in {write(over)} {sign.en} {limit}"
+                event, window = self.counted(rule.point, count), span_words(over)
+                zh = f"近 {window.zh}内{event.zh}的次数{sign.zh} {limit}"
+                en = f"{event.en}, times in {window.en} {sign.en} {limit}"
             case Unchanged(by=by):
                 zh, en = f"{name.zh}变化不超过 {by:g}", f"{name.en} changes by no more than {by:g}"
             case NoData():

@@ -6,9 +6,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 
-from gateway.model.moment import DAY, HOUR, MINUTE, SECOND
+from gateway.model.moment import DAY, SECOND
 from gateway.model.point import Text
 from rules.orders.clock import CalendarKind, Clock, ClockName, ClockState, Pause, Standing
+from rules.span_words import span_words
 
 NAMES: Mapping[ClockName, Text] = {
     ClockName.RESPOND: Text(zh="接单", en="accept"),
@@ -66,7 +67,7 @@ def _paused(clock: Clock, standing: Standing, pauses: Sequence[Pause]) -> list[T
             pause.why for pause in pauses if pause.end is None or pause.end.since(started) > 0
         )
     )
-    span = _span(standing.paused)
+    span = span_words(standing.paused)
     zh = "、".join(_why(why).zh for why in whys)
     en = ", ".join(_why(why).en for why in whys)
     return [Text(zh=f"其中暂停 {span.zh} 不计（{zh}）", en=f"paused for {span.en} ({en})")]
@@ -85,7 +86,7 @@ def _now(clock: Clock, standing: Standing, zone: tzinfo) -> list[Text]:
 
 
 def _rest(clock: Clock, standing: Standing, zone: tzinfo) -> Text:
-    what, rest = NAMES[clock.name], _span(abs(standing.remaining))
+    what, rest = NAMES[clock.name], span_words(abs(standing.remaining))
     at = _moment(standing.due.wall, zone)
     if clock.started is None:
         return Text(zh=f"余 {rest.zh}，尚未起算", en=f"all {rest.en} left, not begun")
@@ -117,27 +118,12 @@ def _moment(wall: int, zone: tzinfo) -> str:
 
 def _limit(clock: Clock) -> Text:
     if clock.calendar is CalendarKind.ALWAYS:
-        return _span(clock.limit)
+        return span_words(clock.limit)
     days, rest = divmod(clock.limit, DAY)
-    span = _span(rest)
+    span = span_words(rest)
     zh = [f"{days} 个工作日"] if days else []
     en = [f"{days} working {'day' if days == 1 else 'days'}"] if days else []
     if rest or not days:
         zh.append(f"工作时间 {span.zh}")
         en.append(f"{span.en} of working time")
     return Text(zh=" ".join(zh), en=" ".join(en))
-
-
-def _span(span: int) -> Text:
-    hours, rest = divmod(span, HOUR)
-    minutes, rest = divmod(rest, MINUTE)
-    seconds = rest // SECOND
-    if hours:
-        parts = ((hours, "小时", "h"), (minutes, "分", "min"))
-    else:
-        parts = ((minutes, "分", "min"), (seconds, "秒", "s"))
-    # "24 小时 0 分" reads like a figure that somebody measured.
-    said = [one for one in parts if one[0]] or [parts[-1]]
-    return Text(
-        zh=" ".join(f"{n} {zh}" for n, zh, _ in said), en=" ".join(f"{n} {en}" for n, _, en in said)
-    )

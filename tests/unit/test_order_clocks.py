@@ -201,7 +201,7 @@ def test_a_clock_explains_every_second() -> None:
         "due 2026-11-20 14:00:00; 1 h left",
     )
     zh, en = told(clock(), [pause(HOUR, 90 * MINUTE)], NOON.plus(3 * HOUR))
-    assert "其中暂停 30 分 不计（等配件）" in zh
+    assert "其中暂停 30 分钟 不计（等配件）" in zh
     assert "paused for 30 min (waiting for parts)" in en
     assert en.endswith("due 2026-11-20 14:30:00; 30 min too late")
     zh, en = told(clock(), [pause(HOUR, None, "owner")], NOON.plus(3 * HOUR))

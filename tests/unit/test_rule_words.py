@@ -50,18 +50,18 @@ def measured(measure: object, limit: float = 5, comparison: Comparison = ABOVE) 
         ),
         (
             measured(Rate(per=MINUTE, over=10 * MINUTE)),
-            "motor_temperature每 1m 的变化（近 10m）高于 5 ℃/min",
-            "change of motor_temperature per 1m over 10m above 5 ℃/min",
+            "motor_temperature每 1 分钟的变化（近 10 分钟）高于 5 ℃/min",
+            "change of motor_temperature per 1 min over 10 min above 5 ℃/min",
         ),
         (
             measured(Outside(low=10, high=None, over=HOUR), 20),
-            "近 1h 内motor_temperature超出 10… 的时间高于 20 %",
-            "motor_temperature outside 10… for a share above 20 % of 1h",
+            "近 1 小时内motor_temperature超出 10… 的时间高于 20 %",
+            "motor_temperature outside 10… for a share above 20 % of 1 h",
         ),
         (
             measured(Count(comparison=None, value=0, over=HOUR)),
-            "近 1h 内motor_temperature变化的次数高于 5",
-            "motor_temperature changed, times in 1h above 5",
+            "近 1 小时内motor_temperature变化的次数高于 5",
+            "motor_temperature changed, times in 1 h above 5",
         ),
         (
             measured(Unchanged(by=0.5), 1, EQUALS),

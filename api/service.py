@@ -105,11 +105,8 @@ async def run(
     )
     questions.start()
     unsubscribe = bus.subscribe(provisional.topic(site.id), app.state.desk.provisional.hear)
-    doors: list[tuple[_Server, socket.socket]] = []
-    if tls is None or tls_listener is None:
-        doors.append((_Server(_config(app)), listener))
-    else:
-        doors.append((_Server(_config(app, tls)), tls_listener))
+    doors = [(_Server(_config(app, tls)), tls_listener or listener)]
+    if tls_listener is not None:
         plain = app if secure else PlainDoor(app, tls_port=tls_port)
         doors.append((_Server(_config(plain, lives=False)), listener))
     hearing = asyncio.create_task(hear(site, bus, latest, clock, after))

@@ -40,9 +40,12 @@ keeps nothing."""
 
 
 @pytest.fixture(scope="package")
-def browser(chromium: str) -> Iterator[Browser]:
+def browser(chromium: str, request: pytest.FixtureRequest) -> Iterator[Browser]:
     """One for all: what a test keeps is in its own context, and a start costs two seconds of work.
     It ends with this package, for its loop would be in the way of tests that run one."""
+    # Without its __init__.py this would be the session, and whichever tests came to the same worker
+    # afterwards could run no loop of their own.
+    assert isinstance(request.node, pytest.Package)
     sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=[*sandbox, *QUIET])

@@ -1,5 +1,5 @@
-/** Whether a key is meant for the page: pressed alone, in no field, and with no dialog open. */
-const FIELDS = 'input, textarea, select, [contenteditable], [role=dialog], dialog'
+/** Whether a key is meant for the page: pressed alone, in no field or menu, and with no dialog open. */
+const FIELDS = 'input, textarea, select, [contenteditable], [role=menu], [role=dialog], dialog'
 
 export function isForPage(event: KeyboardEvent): boolean {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return false

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, Route, expect
 from product import Product, wait_for
 from webpage import at, log_in, picture
 from worlds import demo_site, free_port
@@ -15,7 +16,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 @pytest.fixture(scope="module")
 def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    """Quiet for half a minute, which the first test sees; the last one kills it."""
+    """Quiet for half a minute, which the first test sees; the last one kills it and starts it."""
     folder = tmp_path_factory.mktemp("minute")
     site = demo_site(folder / "site", hot=[(35, 600)], quick_rule=True)
     product = Product(data=folder / "data", site=site, port=free_port())
@@ -78,6 +79,17 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(page):
         picture(page, f"phone-{place}")
 
 
+def an_updated_server(page: Page) -> None:
+    """The page is asked for anew, and is another."""
+
+    def answer(route: Route) -> None:
+        if route.request.resource_type != "fetch":
+            return route.fallback()
+        return route.fulfill(body='<script type="module" src="/assets/another.js"></script>')
+
+    page.route(lambda address: urlsplit(address).path == "/", answer)
+
+
 def test_an_equipment_page_shows_live_values_and_says_when_the_server_is_gone(page, product):
     log_in(page)
     page.goto("/equipment/pump-2")
@@ -89,3 +101,14 @@ def test_an_equipment_page_shows_live_values_and_says_when_the_server_is_gone(pa
     row = page.locator("[data-test=point-row]", has_text="电机温度")
     expect(row).to_have_attribute("data-quality", "stale", timeout=15_000)
     picture(page, "equipment-lost")
+
+    # It comes back as another version: what stays open says so, and where one goes next is new.
+    an_updated_server(page)
+    page.evaluate("window.stillTheSamePage = true")
+    product.start()
+    expect(at(page, "newer")).to_contain_text("刷新", timeout=30_000)
+    picture(page, "equipment-newer")
+    at(page, "nav-alarms").first.click()
+    expect(page).to_have_url("/alarms")
+    expect(at(page, "nav-alarms").first).to_have_attribute("aria-current", "page")
+    assert page.evaluate("window.stillTheSamePage") is None

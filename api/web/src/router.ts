@@ -12,6 +12,7 @@ import {
 import { useLive } from './stores/live'
 import { recallOnPhone } from './stores/phoneIdentity'
 import { useSession } from './stores/session'
+import { useVersion } from './stores/version'
 
 /** The technician's phone: its own frame and pages, which a service worker keeps, see vite.config.ts. */
 const phone = {
@@ -167,6 +168,11 @@ async function knownUser(): Promise<boolean> {
 }
 
 router.beforeEach(async (to, from) => {
+  // The phone keeps its page, and takes a newer one when it is told to.
+  if (useVersion().outdated && to.meta['phone'] !== true) {
+    location.assign(to.fullPath)
+    return false
+  }
   if (to.name === 'login' || to.meta['open'] === true) return true
   if (to.meta['phone'] === true) {
     return (await knownOnPhone()) || { name: 'phone-login', query: { to: to.fullPath } }

@@ -8,7 +8,7 @@ export function entryOf(html: string): string | null {
 }
 
 /** The entry of the page that the server has now; null where it cannot be known. */
-export async function newestEntry(): Promise<string | null> {
+async function newestEntry(): Promise<string | null> {
   try {
     const answer = await fetch('/', { headers: { Accept: 'text/html' }, cache: 'no-store' })
     return answer.ok ? entryOf(await answer.text()) : null
@@ -18,6 +18,12 @@ export async function newestEntry(): Promise<string | null> {
 }
 
 /** The entry of the page that runs here. */
-export function ownEntry(): string | null {
+function ownEntry(): string | null {
   return document.querySelector('script[type=module][src]')?.getAttribute('src') ?? null
+}
+
+/** The entry of the server's page where that is another than the one that runs here; else null. */
+export async function newerEntry(): Promise<string | null> {
+  const [newest, own] = [await newestEntry(), ownEntry()]
+  return own === null || newest === own ? null : newest
 }

@@ -1,7 +1,7 @@
 /** A page that nobody sits at keeps itself awake, whole and new. */
 import { onBeforeUnmount, onMounted, watch } from 'vue'
 
-import { newestEntry, ownEntry } from '@/client/version'
+import { newerEntry } from '@/client/version'
 import { useLive } from '@/stores/live'
 import { usePast } from '@/stores/past'
 import { usePeople } from '@/stores/people'
@@ -33,9 +33,8 @@ function useAwake(): void {
 
 /** Begins anew where the server has another page by now: once for each that it has. */
 async function renew(): Promise<void> {
-  const [newest, own] = [await newestEntry(), ownEntry()]
-  if (newest === null || own === null || newest === own) return
-  if (sessionStorage.getItem(RELOADED) === newest) return
+  const newest = await newerEntry()
+  if (newest === null || sessionStorage.getItem(RELOADED) === newest) return
   sessionStorage.setItem(RELOADED, newest)
   location.reload()
 }
@@ -57,9 +56,9 @@ export function useKeeping(): void {
   onBeforeUnmount(() => timers.forEach(clearInterval))
   // A server that comes back may be a new one.
   watch(
-    () => live.snapshots,
-    (count) => {
-      if (count > 1) void renew()
+    () => live.lost,
+    (lost) => {
+      if (!lost) void renew()
     },
   )
 }

@@ -168,8 +168,9 @@ async function knownUser(): Promise<boolean> {
 }
 
 router.beforeEach(async (to, from) => {
-  // The phone keeps its page, and takes a newer one when it is told to.
-  if (useVersion().outdated && to.meta['phone'] !== true) {
+  // The phone keeps its page, and takes a newer one when it is told to. Within a page nothing is
+  // loaded anew.
+  if (useVersion().outdated && to.meta['phone'] !== true && to.path !== from.path) {
     location.assign(to.fullPath)
     return false
   }

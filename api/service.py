@@ -41,6 +41,9 @@ _SHUTDOWN_S = 3
 """Requests that are under way have so long to end."""
 SEND_BUFFER = 256 * 1024
 """Bytes that the system holds for a reader; by itself it would take 4 MB for one that is deaf."""
+_KEPT_S = 75
+"""An idle connection stays open for so long: longer than a proxy before us keeps it (nginx: 60 s by
+its ``keepalive_timeout`` of an upstream), so that no request comes just when we close it."""
 _UNREAD_MS = 30_000
 """A connection whose other end takes nothing for so long is closed by the system."""
 
@@ -167,6 +170,7 @@ def _config(app: ASGIApp, tls: Tls | None = None, *, lives: bool = True) -> uvic
         log_config=None,
         access_log=False,
         server_header=False,
+        timeout_keep_alive=_KEPT_S,
         timeout_graceful_shutdown=_SHUTDOWN_S,
     )
 

@@ -5,6 +5,7 @@ Experiments A2 to A8 of deploy/docs/faults.md, as far as they are about framing 
 
 import asyncio
 import random
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from itertools import pairwise
@@ -167,13 +168,16 @@ def test_a_late_reply_costs_a_neighbour_one_read_at_most(way):
 def test_whatever_comes_late_every_value_is_of_its_own_address(way):
     """A line on which of three replies one comes late."""
     chance = random.Random(4)
-    # Of a reply that is late by more than the limit nobody can tell; a busy machine adds to it.
-    limit = 0.12
+    # Of a reply that is late by more than the limit nobody can tell: what a busy machine makes
+    # later than it was meant to be is lost instead.
+    limit = 0.2
 
     async def answer(line: Line, asked: Asked) -> None:
+        began = time.monotonic()
         slow = chance.random() < 0.3
-        await asyncio.sleep(chance.uniform(0.8, 1.7) * limit if slow else 0)
-        line.say(asked.reply())
+        await asyncio.sleep(chance.uniform(0.8, 1.5) * limit if slow else 0)
+        if time.monotonic() - began < 1.6 * limit:
+            line.say(asked.reply())
 
     async def run():
         read = failed = 0
@@ -188,7 +192,7 @@ def test_whatever_comes_late_every_value_is_of_its_own_address(way):
                     continue
                 assert list(got) == [address, address + 1]
                 read += 1
-        assert failed > 20
+        assert failed > 10
 
     asyncio.run(run())
 

@@ -10,8 +10,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Browser, expect
-from product import PASSWORD, Product, wait_for
+from product import PASSWORD, ROOT, Product, wait_for
+from ruamel.yaml import YAML
 from webpage import at, log_in, picture
+from worlds import demo_site, free_port
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -35,34 +37,35 @@ class Person:
         return answer.json() if answer.body() else None
 
 
-@pytest.fixture
-def handover(product: Product) -> Iterator[str]:
-    """The id of one: team a goes in twelve minutes, and team b comes."""
-    origin = {"Origin": f"http://127.0.0.1:{product.port}"}
-
-    def put(body: dict[str, Any]) -> None:
-        answer = product.session.put("/api/v1/shifts", json=body, headers=origin)
-        assert answer.status_code == 200, answer.text
-
-    before = product.get("shifts")
+@pytest.fixture(scope="module")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    """Team a goes in twelve minutes, and team b comes: at whatever time this runs, and from the
+    start, for shifts that are changed while one is handed over wait for that."""
+    folder = tmp_path_factory.mktemp("handover")
+    site = demo_site(folder / "site", hot=[(36_000, 1)], quick_rule=True)
     now = datetime.now(UTC).astimezone(ZONE)
     starts, ends = (f"{now + timedelta(minutes=shift):%H:%M}" for shift in (-180, 12))
     name = {"zh": "班", "en": "Shift"}
-    rotation = {"anchor": f"{now:%Y-%m-%d}", "pattern": [{"off": "a", "on": "b"}]}
-    items = [
+    yaml = YAML()
+    people = yaml.load(ROOT / "deploy/demo/people.yaml")
+    people["shifts"] = [
         {"id": "off", "name": name, "starts": starts, "ends": ends},
         {"id": "on", "name": name, "starts": ends, "ends": starts},
     ]
-    put({"items": items, "rotation": rotation})
+    people["rotation"] = {"anchor": now.date(), "pattern": [{"off": "a", "on": "b"}]}
+    yaml.dump(people, site.parent / "people.yaml")
+    product = Product(data=folder / "data", site=site, port=free_port())
     try:
-        yield wait_for("the sheet composes itself", lambda: _prepared(product))
+        product.start()
+        yield product
     finally:
-        kept = [{name: one[name] for name in _KEPT} for one in before["items"]]
-        rotation = {name: before["rotation"][name] for name in ("anchor", "pattern")}
-        put({"items": kept, "rotation": rotation})
+        product.end()
 
 
-_KEPT = ("id", "name", "starts", "ends", "minimum")
+@pytest.fixture
+def handover(product: Product) -> str:
+    """The id of the one that is due."""
+    return wait_for("the sheet composes itself", lambda: _prepared(product))
 
 
 def _prepared(product: Product) -> str | None:
@@ -105,7 +108,7 @@ def test_a_handover_is_refused_until_each_reason_is_gone_and_then_signed_by_both
         expect(at(page, "block-count-differs")).to_have_count(0)
         picture(page, "handover-answered")
 
-        # What other tests on this product have left at work.
+        # What the demonstration has at work.
         left = product.get(f"handovers/{handover}")["blocks"]
         if left:
             ids = [one["id"] for one in left]

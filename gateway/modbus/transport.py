@@ -19,8 +19,9 @@ from gateway.model.equipment import ModbusLink, SerialPort
 Hear = Callable[[bytes], None]
 Lost = Callable[[], None]
 
-_OPENING = 1.0
-"""Seconds that an opening may take at least."""
+_OPENING = 3.0
+"""Seconds that an opening may take at least: a first packet that got lost is sent again after one
+(https://www.rfc-editor.org/rfc/rfc6298 2.1)."""
 
 _LARGEST = 4096
 """Bytes taken from a serial line at once."""
@@ -37,8 +38,8 @@ class Connection(Protocol):
 
 
 async def opened(link: ModbusLink, hear: Hear, lost: Lost) -> Connection:
-    """A new connection; raises OSError, TimeoutError or ValueError. It is given a second where the
-    link's timeout for a reply is shorter: what opens slowly need not answer slowly.
+    """A new connection; raises OSError, TimeoutError or ValueError. It is given three seconds where
+    the link's timeout for a reply is shorter: what opens slowly need not answer slowly.
 
     ``lost`` is called when the other end closes it, not after :meth:`Connection.close`.
     """

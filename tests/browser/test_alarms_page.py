@@ -118,6 +118,17 @@ def test_by_keyboard_an_alarm_is_chosen_acknowledged_opened_and_in_the_end_reset
     assert (last["event"], last["by"], last["why"]) == ("reset", "admin", "现场已查看")
 
 
+def test_bug_an_alarm_was_not_shelved_by_key_while_the_list_was_not_there(page, product):
+    alarm = alarm_of(product, "pump-2")
+    log_in(page)
+    page.route("**/api/v1/stream*", lambda _: None)  # it is not answered
+    page.goto(f"/alarms/{alarm}")
+    expect(at(page, "alarm-shelve")).to_be_visible()
+    expect(at(page, "alarm-row")).to_have_count(0)
+    page.keyboard.press("s")
+    expect(at(page, "shelve-submit")).to_be_visible()
+
+
 def test_by_keyboard_a_reason_puts_an_alarm_on_the_shelf_and_it_is_taken_off_again(page, product):
     alarm = alarm_of(product, "pump-2")
     log_in(page)

@@ -37,9 +37,13 @@ GO = """(address) => {
     history.pushState(null, '', address)
     dispatchEvent(new PopStateEvent('popstate', { state: null }))
 }"""
+# The page before stands until the code of the next one is there.
 SETTLED = """() => {
+    const { $router } = document.querySelector('#page').__vue_app__.config.globalProperties
+    const there = $router.currentRoute.value.fullPath === location.pathname + location.search
     const waits = document.querySelector('[role=status].loading') !== null
-    return !waits && (document.querySelector('main, .page')?.textContent ?? '').trim() !== ''
+    const said = (document.querySelector('main, .page')?.textContent ?? '').trim()
+    return there && !waits && said !== ''
 }"""
 
 

@@ -400,6 +400,29 @@ def test_what_goes_wrong_in_a_row_ends_it_there(second, kind, connected):
     assert 3 not in traffic.units
 
 
+def test_bug_a_first_packet_that_got_lost_was_a_device_that_is_not_there():
+    """It is sent again after a second; no longer was given to the opening."""
+
+    async def run():
+        listener = socket.create_server(("127.0.0.1", 0), backlog=0)
+        port = listener.getsockname()[1]
+        # Its queue is full: who knocks now is not heard.
+        waiting = socket.create_connection(("127.0.0.1", port))
+        session = ModbusSession(link(port, timeout=0.5))
+        read = asyncio.create_task(session.read_each(THREE, 1.0))
+        await asyncio.sleep(0.3)
+        assert not read.done()
+        listener.accept()[0].close()
+        waiting.close()
+        server = await asyncio.start_server(Meter().serve, sock=listener)
+        replies, failure = await read
+        assert (len(replies), failure) == (3, None)
+        await session.close()
+        server.close()
+
+    asyncio.run(run())
+
+
 def test_a_device_that_closes_after_each_reply_is_asked_again():
     """What was asked right behind the reply, before the close was heard of, is no failure."""
 

@@ -8,6 +8,12 @@ const ROWS = '[data-alarm-id] .row-link, [data-alarm-id] h2 a'
 const ACKNOWLEDGE = '[data-test=alarm-acknowledge], [data-test=alarm-acknowledge-as]'
 const SHELVE = '[data-test=alarm-details] [data-test=alarm-shelve]'
 
+function pressedOn(button: Element | null | undefined): boolean {
+  if (!(button instanceof HTMLElement)) return false
+  button.click()
+  return true
+}
+
 /** `list` is what holds the lines; `chosen()` the id of the alarm whose details are open. */
 export function useRowKeys(list: Ref<HTMLElement | null>, chosen: () => string): void {
   /** Where the last chosen line stood: when it is gone, the next one is there. */
@@ -25,21 +31,22 @@ export function useRowKeys(list: Ref<HTMLElement | null>, chosen: () => string):
     return open >= 0 ? open : -1
   }
 
-  function move(by: 1 | -1): void {
+  function move(by: 1 | -1): boolean {
     const all = links()
     const from = here()
     const lost = from < 0 && place >= 0
     const to = lost ? Math.min(place, all.length - 1) : from < 0 ? 0 : from + by
     const link = all[Math.max(0, Math.min(all.length - 1, to))]
-    if (link === undefined) return
+    if (link === undefined) return false
     link.focus()
     place = all.indexOf(link)
+    return true
   }
 
-  function acknowledge(): void {
+  function acknowledge(): boolean {
     const all = links()
     place = here()
-    rowOf(all[place] ?? null)?.querySelector<HTMLElement>(ACKNOWLEDGE)?.click()
+    return pressedOn(rowOf(all[place] ?? null)?.querySelector(ACKNOWLEDGE))
   }
 
   function pressed(event: KeyboardEvent): void {
@@ -48,11 +55,9 @@ export function useRowKeys(list: Ref<HTMLElement | null>, chosen: () => string):
       ArrowDown: () => move(1),
       ArrowUp: () => move(-1),
       a: acknowledge,
-      s: () => document.querySelector<HTMLElement>(SHELVE)?.click(),
+      s: () => pressedOn(document.querySelector(SHELVE)),
     }[event.key.length === 1 ? event.key.toLowerCase() : event.key]
-    if (does === undefined || links().length === 0) return
-    event.preventDefault()
-    does()
+    if (does?.()) event.preventDefault()
   }
 
   onMounted(() => window.addEventListener('keydown', pressed))

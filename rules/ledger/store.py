@@ -7,10 +7,8 @@ IMMEDIATE`` on SQLite, by the lock on the site's row of ``counter`` on PostgreSQ
 
 from __future__ import annotations
 
-import sqlite3
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,14 +31,13 @@ from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.sql.dml import ReturningUpdate
 
+from gateway.write_ahead import BUSY_MS, keep_a_log_ahead
 from rules.ledger import statements
 from rules.ledger.rows import ChangeKind
 from rules.ledger.tables import work
 from rules.ledger.view import View
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
-_BUSY_TIMEOUT_MS = 5000
-_BUSY_RETRY_S = 0.02
 _PATIENCE = {
     "connect_timeout": "5",
     "tcp_user_timeout": "10000",
@@ -61,7 +58,7 @@ _SESSION = (
     "SET tcp_user_timeout = '6s'",
     # One whose process is frozen answers keepalives.
     "SET idle_in_transaction_session_timeout = '10s'",
-    f"SET lock_timeout = '{_BUSY_TIMEOUT_MS}ms'",
+    f"SET lock_timeout = '{BUSY_MS}ms'",
 )
 """What every session on a PostgreSQL server is set to; ``OperationalError`` where a lock is not
 to be had in time. Source: https://www.postgresql.org/docs/15/runtime-config-client.html"""
@@ -221,22 +218,11 @@ def _set_up_sqlite(connection: Any, _record: object) -> None:
     # Python's own transaction control would commit and begin behind our back.
     connection.isolation_level = None
     cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
-    _keep_a_log_ahead(cursor)
+    cursor.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+    keep_a_log_ahead(cursor)
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
-
-
-def _keep_a_log_ahead(cursor: Any) -> None:
-    """For this one change SQLite does not wait while another process makes it: we do."""
-    # Each attempt ends at once, so their number is the time.
-    for _ in range(round(_BUSY_TIMEOUT_MS / 1000 / _BUSY_RETRY_S)):
-        with suppress(sqlite3.OperationalError):
-            cursor.execute("PRAGMA journal_mode = WAL")
-            return
-        time.sleep(_BUSY_RETRY_S)
-    cursor.execute("PRAGMA journal_mode = WAL")
 
 
 def _set_up_postgresql(connection: Any, _record: object) -> None:

@@ -52,6 +52,27 @@ def test_a_replay_changes_nothing_even_with_other_values(
     assert history.cursor("g") == Cursor("f", 1)
 
 
+def test_bug_two_who_made_the_file_at_once_were_in_the_way_of_each_other(
+    history: EmbeddedHistory, tmp_path: Path
+) -> None:
+    with closing(sqlite3.connect(tmp_path / "history.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        faults: list[Exception] = []
+
+        def write() -> None:
+            try:
+                history.write([record(1, {"p.a": 1}, at=1)], Cursor("e", 1))
+            except HistoryUnavailableError as fault:
+                faults.append(fault)
+
+        writer = threading.Thread(target=write)
+        writer.start()
+        writer.join(0.2)
+        other.execute("COMMIT")
+        writer.join(10)
+    assert (faults, history.cursor("g")) == ([], Cursor("e", 1))
+
+
 def test_the_last_of_the_disk_is_left_but_what_is_free_in_the_file_is_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

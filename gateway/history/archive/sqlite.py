@@ -14,8 +14,8 @@ from gateway.disk import room
 from gateway.history.archive import conversion, schema
 from gateway.history.archive.columns import DamagedError
 from gateway.history.base import HistoryUnavailableError
+from gateway.write_ahead import BUSY_MS, keep_a_log_ahead
 
-_BUSY_MS = 5_000
 _PAGE_BYTES = 8192
 _MOST_PAGES = 4_294_967_294
 """SQLite's own limit."""
@@ -92,11 +92,11 @@ class HistoryFile:
         if self._read_only:
             raise HistoryUnavailableError(f"{self.path} was opened to be read only")
         connection = sqlite3.connect(
-            self.path, isolation_level=None, check_same_thread=False, timeout=_BUSY_MS / 1000
+            self.path, isolation_level=None, check_same_thread=False, timeout=BUSY_MS / 1000
         )
         try:
             connection.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
-            connection.execute("PRAGMA journal_mode = WAL")
+            keep_a_log_ahead(connection)
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute(f"PRAGMA journal_size_limit = {_LOG_BYTES}")
             if self._version(connection) < schema.VERSION:
@@ -143,7 +143,7 @@ class HistoryFile:
             uri=True,
             isolation_level=None,
             check_same_thread=False,
-            timeout=_BUSY_MS / 1000,
+            timeout=BUSY_MS / 1000,
         )
         try:
             version = self._version(connection)

@@ -274,9 +274,9 @@ def test_gaps_stay_when_readings_go(history: History) -> None:
     assert list(history.gaps([HOT], NOW, NOW + 1)) == []
 
 
-def test_nothing_younger_is_deleted_while_it_is_written(opened: Open) -> None:
-    """Gate 28: one thread writes, another deletes all but the newest 20 s."""
-    writing, deleting = opened(), opened()
+def test_nothing_younger_is_deleted_while_it_is_written(history: History) -> None:
+    """Gate 28: one thread writes, another deletes all but the newest 20 s, by one history as in
+    the gateway."""
     names = [HOT, LAMP, "p.a"]
     written, failures = [0], []
 
@@ -287,7 +287,7 @@ def test_nothing_younger_is_deleted_while_it_is_written(opened: Open) -> None:
                     record(n, dict.fromkeys(names, float(n)), at=NOW + n * SECOND)
                     for n in range(first, first + 10)
                 ]
-                writing.write(made, Cursor("e", first + 9))
+                history.write(made, Cursor("e", first + 9))
                 written[0] = first + 9
         except BaseException as error:
             failures.append(error)
@@ -296,15 +296,15 @@ def test_nothing_younger_is_deleted_while_it_is_written(opened: Open) -> None:
     thread.start()
     while thread.is_alive():
         now = written[0]
-        deleting.delete_before(NOW + (now - 20) * SECOND)
+        history.delete_before(NOW + (now - 20) * SECOND)
         for name in names:
-            times = deleting.range(name, 0, NOW + DAY, 1 << 20).time.tolist()
+            times = history.range(name, 0, NOW + DAY, 1 << 20).time.tolist()
             have = {(time - NOW) // SECOND for time in times}
             assert have.issuperset(range(max(1, now - 20), now + 1))
             assert min(have, default=999) >= now - 20
     thread.join()
     assert failures == []
-    deleting.delete_before(NOW + 190 * SECOND)
+    history.delete_before(NOW + 190 * SECOND)
     for name in names:
-        found = writing.range(name, 0, NOW + DAY, 1 << 20)
+        found = history.range(name, 0, NOW + DAY, 1 << 20)
         assert found.value.tolist() == list(range(190, 201))

@@ -18,7 +18,8 @@ class Executes(Protocol):
 
 
 def keep_a_log_ahead(connection: Executes) -> None:
-    """Raises sqlite3.OperationalError when others were in the way for :data:`BUSY_MS`.
+    """Raises sqlite3.OperationalError: at once for a disk or a file that does not let us, and when
+    others were in the way for :data:`BUSY_MS`.
 
     For this one change SQLite does not wait while another connection makes it: we do.
     """
@@ -26,9 +27,14 @@ def keep_a_log_ahead(connection: Executes) -> None:
     while True:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError:
-            if time.monotonic() > last:
+        except sqlite3.OperationalError as error:
+            if not _is_busy(error) or time.monotonic() > last:
                 raise
             time.sleep(_RETRY_S)
         else:
             return
+
+
+def _is_busy(error: sqlite3.Error) -> bool:
+    # The kind is in the lowest byte: https://www.sqlite.org/rescode.html#extrc
+    return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
